@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The coroutine vocabulary: Task<T> is what a step that waits returns; a task runs on the event loop
+// (asio executor) of whoever awaits it. One loop per core, one thread per loop: code between two
+// co_await lines is not interrupted by other code of the same loop.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/execution.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace tintype {
+
+template <class T = void>
+using Task = asio::awaitable<T>;
+
+using Executor = asio::any_io_executor;
+
+// Calls `start` with a callback `void(T)`; the awaiting coroutine resumes on its own executor with the
+// value given to the callback. The callback may be called from any thread, exactly once; calling it
+// is the only way the coroutine goes on, so whoever takes it must call it on every path.
+template <class T, class Start>
+Task<T> await_callback(Start start) {
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
+      [start = std::move(start)](auto handler) mutable {
+        // The guard keeps the loop running while nothing but this callback is outstanding.
+        auto executor = asio::prefer(asio::get_associated_executor(handler),
+                                     asio::execution::outstanding_work.tracked);
+        auto shared = std::make_shared<std::decay_t<decltype(handler)>>(std::move(handler));
+        start([shared, executor](T value) {
+          asio::post(executor, [shared, value = std::move(value)]() mutable {
+            std::move (*shared)(std::move(value));
+          });
+        });
+      },
+      asio::use_awaitable);
+}
+
+// Runs a blocking function on `pool` and resumes the caller on its own executor with the result.
+template <class F>
+Task<std::invoke_result_t<F&>> run_on(asio::thread_pool& pool, F function) {
+  using T = std::invoke_result_t<F&>;
+  co_return co_await await_callback<T>([&pool, function = std::move(function)](auto done) mutable {
+    asio::post(pool, [function = std::move(function), done]() mutable { done(function()); });
+  });
+}
+
+// Waits on the caller's loop.
+inline Task<> sleep_for(std::chrono::milliseconds duration) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace tintype

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walk: the life of a request, in the order of its steps:
+//
+//   dialect -> policy -> settle -> canonical path -> memory -> disk -> flight { fetch || policy refresh ->
+//   sniff -> plan -> admission, worker } -> answer; afterwards disk
+//
+// Owns none of its parts; thread-safe: every loop calls the same object.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/async.h"
+#include "base/clock.h"
+#include "cache/disk_tier.h"
+#include "cache/flights.h"
+#include "cache/memory_tier.h"
+#include "delivery/answer.h"
+#include "delivery/origins.h"
+#include "delivery/renderer.h"
+#include "store/policy_store.h"
+#include "telemetry/metrics.h"
+
+namespace tintype {
+
+struct WalkParts {
+  PolicyStore& policies;
+  Origins& origins;
+  Renderer& renderer;
+  MemoryTier& memory;
+  DiskTier* disk = nullptr;       // null: no disk tier
+  asio::thread_pool& blocking;    // for the disk
+  Metrics& metrics;
+  const Clock& clock;
+  RenderHead render_head;
+  Milliseconds request_deadline_ms{20'000};
+};
+
+class Walk {
+ public:
+  explicit Walk(WalkParts parts);
+  ~Walk();
+
+  // The pure steps and the memory tier only: an answer if it is there (also negative and bad-request
+  // answers), nothing if the disk or a render is needed. Never blocks; a few microseconds.
+  std::optional<Answer> answer_from_memory(const Viewing& viewing);
+  // The whole walk. Never fails: a failure is an entry with a problem document.
+  Task<Answer> answer(Viewing viewing);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tintype

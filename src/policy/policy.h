@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policy: per-site rules and defaults, immutable once loaded; shared by all loops. A new version
+// replaces the whole value at once; a bad one is refused whole and the old one stays.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "transform/ask.h"
+
+namespace tintype {
+
+// Where a site's sources are.
+struct OriginRule {
+  enum class Kind : std::uint8_t { Folder, Http };
+  Kind kind = Kind::Folder;
+  std::string folder;               // Folder: an absolute path
+  std::string base_url;             // Http: "https://dam.example/assets/", ends with '/'
+  std::vector<std::pair<std::string, std::string>> headers;  // Http: sent with each fetch
+  bool allow_private_addresses = false;  // Http: may connect to loopback, private, link-local addresses
+  Milliseconds timeout_ms{10'000};  // whole fetch (facts/reliability.md P11)
+  std::int64_t max_source_bytes = 50'000'000;
+  bool operator==(const OriginRule&) const = default;
+};
+
+struct SiteLimits {
+  std::int32_t max_width_px = 8192, max_height_px = 8192;  // of a variant, after dpr
+  std::int64_t max_variant_pixels = 40'000'000;
+  std::int64_t max_source_pixels = 50'000'000;             // P4
+  std::int64_t max_progressive_pixels = 25'000'000;        // P4: progressive, interlaced
+  bool operator==(const SiteLimits&) const = default;
+};
+
+enum class UnknownParameters : std::uint8_t { Drop, Refuse };
+
+struct SitePolicy {
+  std::string name;
+  OriginRule origin;
+  SiteLimits limits;
+  std::vector<Format> format_order{Format::Avif, Format::Webp};  // for f=auto
+  UnknownParameters unknown_parameters = UnknownParameters::Drop;
+  // A preset, and the site's defaults, are partial Asks: `named` says which options they set.
+  struct OptionSet {
+    Transformation transformation;
+    std::uint32_t named = 0;
+    bool operator==(const OptionSet&) const = default;
+  };
+  std::map<std::string, OptionSet, std::less<>> presets;
+  OptionSet defaults;
+  Seconds browser_ttl{86'400};          // Cache-Control: max-age of variants
+  Seconds variant_ttl{30 * 86'400};     // how long a stored variant is fresh (30 days)
+  Seconds source_ttl{300};              // how long a changed source may go unnoticed; unused until revalidation
+  bool operator==(const SitePolicy&) const = default;
+};
+
+struct Policy {
+  std::uint64_t revision = 0;  // hash of the text it was read from
+  std::map<std::string, SitePolicy, std::less<>> sites;
+
+  const SitePolicy* find(std::string_view site) const {
+    auto it = sites.find(site);
+    return it == sites.end() ? nullptr : &it->second;
+  }
+};
+using SharedPolicy = std::shared_ptr<const Policy>;
+
+// Reads the `sites:` section of a settings text (YAML). Paths of folders are resolved against
+// `base_folder`. Fails with BadRequest whose detail begins with "line N: " and names the field, its
+// value and what is allowed; unknown fields are refused.
+Result<Policy> parse_policy(const std::string& yaml, const std::string& base_folder);
+
+// Admits an Ask under its site's rules: refuses unknown parameters where the site says so, expands the
+// preset, fills the site's defaults (request beats preset beats site), checks w and h limits after dpr.
+// The result names no preset. Canonical asks are only checked against limits.
+// Fails with BadRequest naming option, value and what is allowed.
+Result<Ask> admit(const Ask& ask, const SitePolicy& site);
+
+}  // namespace tintype

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The access log: one JSON object a line per answered request. Each event loop owns an AccessLog and
+// formats into its own buffer; the buffer is written with one write(2) when it is full or a quarter of a
+// second old, so that a hit pays for formatting only. Not thread-safe: one per loop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tintype {
+
+struct AccessRecord {
+  std::string_view client, method, target, key;   // key: the canonical path, empty if there is none
+  int status = 0;
+  std::uint64_t sent_bytes = 0;
+  std::int64_t duration_us = 0;
+  std::string_view outcome;                       // metrics.h name_of(Outcome)
+  std::string_view error;                         // ErrorCode's name, empty if none
+  std::string_view user_agent, request_id;
+};
+
+class AccessLog {
+ public:
+  // Writes to `fd` (not owned); -1: keeps nothing.
+  explicit AccessLog(int fd);
+  ~AccessLog();  // flushes
+  // `unix_seconds` is the loop's cached clock.
+  void write(const AccessRecord& record, std::int64_t unix_seconds);
+  void flush();
+
+ private:
+  int fd_;
+  std::string buffer_;
+  std::int64_t time_seconds_ = 0;
+  std::string time_text_;
+};
+
+}  // namespace tintype

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ask: what a request asks for, whatever its URL language: a site, a source, a Transformation as
+// parsed, and what only the site's policy can resolve (preset names, unknown parameters).
+// Made by dialect/, admitted by policy/, settled and printed by transform/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "transform/transformation.h"
+
+namespace tintype {
+
+struct Ask {
+  std::string site;
+  std::string source;                   // path under the site, decoded, no leading slash, no "." or ".."
+  Transformation transformation;
+  std::string preset;                   // empty: none
+  std::string version;                  // of the source, an opaque token; empty: none
+  std::vector<std::string> unknown;     // parameter names nobody knows, for sites that refuse them
+  bool is_canonical = false;            // came as a canonical path: served as it stands
+
+  // Which options the request named itself: a bit per OptionId (option_table.h). A preset or a site
+  // default only fills options that are not named.
+  std::uint32_t named = 0;
+
+  bool operator==(const Ask&) const = default;
+};
+
+}  // namespace tintype

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of options: name, aliases, what is allowed, default, canonical order, one line of
+// documentation. Parsing, printing, error texts and docs/url-reference.md all come from it; a test
+// holds it equal to spec/options.json, which the edge function shares.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "transform/transformation.h"
+
+namespace tintype {
+
+// In canonical order, which is the alphabetical order of the names.
+enum class OptionId : std::uint8_t {
+  AspectRatio, Background, Blur, Crop, Dpr, Format, Fit, Flip, Gravity, Height, Metadata, Preset,
+  Quality, Rotate, Sharpen, Trim, Upscale, Version, Width,
+};
+inline constexpr int kOptionCount = 19;
+
+struct OptionSpec {
+  OptionId id;
+  std::string_view name;                    // the canonical spelling: "w"
+  std::span<const std::string_view> aliases;  // "width"
+  std::string_view allowed;                 // for error texts and docs: "1 to 16383 (pixels)"
+  std::string_view fallback;                // the default, as text; empty: none
+  std::string_view doc;                     // one line
+};
+
+std::span<const OptionSpec> option_table();
+// By name or alias; ASCII case does not matter.
+const OptionSpec* find_option(std::string_view name);
+inline std::uint32_t bit_of(OptionId id) { return 1u << static_cast<int>(id); }
+
+// Parses `value` (already percent-decoded) into the field of `t` that `id` names. Both spellings of
+// a value are understood: that of a query ("16:9", "10,10,80,80") and the canonical one ("16-9").
+// Fails with BadRequest naming option, value and what is allowed. Preset and Version are not fields
+// of a Transformation: passing them is a programming mistake.
+Result<> set_option(Transformation& t, OptionId id, std::string_view value);
+// Preset and site names: 1 to 64 of A-Z a-z 0-9 - . ~ ; versions the same.
+Result<std::string> parse_token(OptionId id, std::string_view value);
+// The canonical text of an option's value in `t`, or nothing where it stands at its default.
+std::optional<std::string> print_option(const Transformation& t, OptionId id);
+
+}  // namespace tintype
