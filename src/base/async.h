@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coroutine vocabulary: Task<T> is what a step that waits returns; a task runs on the event loop
-// (asio executor) of whoever awaits it. One loop per core, one thread per loop: code between two
-// co_await lines is not interrupted by other code of the same loop.
+// The coroutine vocabulary: Task<T> is what a step that waits returns; a task runs on the event
+// loop (asio executor) of whoever awaits it. One loop per core, one thread per loop: code between
+// two co_await lines is not interrupted by other code of the same loop.
 #pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
@@ -12,17 +19,13 @@
 #include <asio/dispatch.hpp>
 #include <asio/execution.hpp>
 #include <asio/executor_work_guard.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
-#include <atomic>
-#include <functional>
-#include <memory>
-#include <type_traits>
-#include <utility>
 
 namespace tintype {
 
@@ -31,9 +34,9 @@ using Task = asio::awaitable<T>;
 
 using Executor = asio::any_io_executor;
 
-// Calls `start` with a callback `void(T)`; the awaiting coroutine resumes on its own executor with the
-// value given to the callback. The callback may be called from any thread, exactly once; calling it
-// is the only way the coroutine goes on, so whoever takes it must call it on every path.
+// Calls `start` with a callback `void(T)`; the awaiting coroutine resumes on its own executor with
+// the value given to the callback. The callback may be called from any thread, exactly once;
+// calling it is the only way the coroutine goes on, so whoever takes it must call it on every path.
 template <class T, class Start>
 Task<T> await_callback(Start start) {
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
@@ -55,9 +58,18 @@ Task<T> await_callback(Start start) {
 template <class F>
 Task<std::invoke_result_t<F&>> run_on(asio::thread_pool& pool, F function) {
   using T = std::invoke_result_t<F&>;
-  co_return co_await await_callback<T>([&pool, function = std::move(function)](auto done) mutable {
+  // Named, because GCC 12 destroys temporaries inside a co_await expression twice in some cases.
+  auto start = [&pool, function = std::move(function)](auto done) mutable {
     asio::post(pool, [function = std::move(function), done]() mutable { done(function()); });
-  });
+  };
+  co_return co_await await_callback<T>(std::move(start));
+}
+
+// Runs two tasks at the same time on the caller's loop; returns both results as a tuple.
+template <class A, class B>
+Task<std::tuple<A, B>> both(Task<A> first, Task<B> second) {
+  using namespace asio::experimental::awaitable_operators;
+  co_return co_await (std::move(first) && std::move(second));
 }
 
 // Waits on the caller's loop.

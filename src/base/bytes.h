@@ -22,6 +22,8 @@ inline ByteView view_of(std::string_view text) {
 inline std::string_view text_of(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline SharedBytes share(Bytes bytes) { return std::make_shared<const Bytes>(std::move(bytes)); }
+inline SharedBytes share(Bytes bytes) {
+  return std::make_shared<const Bytes>(std::move(bytes));
+}
 
 }  // namespace tintype

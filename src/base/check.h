@@ -9,8 +9,8 @@ namespace tintype::detail {
 [[noreturn]] void check_failed(const char* condition, std::source_location where);
 }
 
-#define CHECK(condition)                                                                 \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]]                                                       \
-      ::tintype::detail::check_failed(#condition, std::source_location::current());      \
+#define CHECK(condition)                                                            \
+  do {                                                                              \
+    if (!(condition)) [[unlikely]]                                                  \
+      ::tintype::detail::check_failed(#condition, std::source_location::current()); \
   } while (false)

@@ -36,7 +36,9 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(std::int64_t unix_start_seconds = 1'700'000'000)
       : unix_start_seconds_(unix_start_seconds) {}
-  Steady now() const override { return Steady{} + std::chrono::hours(1) + Milliseconds(ms_.load()); }
+  Steady now() const override {
+    return Steady{} + std::chrono::hours(1) + Milliseconds(ms_.load());
+  }
   std::int64_t unix_seconds() const override { return unix_start_seconds_ + ms_.load() / 1000; }
   void advance(Milliseconds by) { ms_ += by.count(); }
 

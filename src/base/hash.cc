@@ -11,7 +11,9 @@ Hash128 xxh3_128(ByteView bytes) {
   return {h.high64, h.low64};
 }
 
-std::uint64_t xxh3_64(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t xxh3_64(ByteView bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 Sha256 sha256(ByteView bytes) {
   Sha256 out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hashes. XXH3-128 is fast and not collision-resistant: for sharding, and for checksums against
-// bit rot. SHA-256 names what outlives the process (disk files, ETags): names are chosen by clients.
+// bit rot. SHA-256 names what outlives the process (disk files, ETags): names are chosen by
+// clients.
 #pragma once
 
 #include <array>

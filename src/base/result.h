@@ -8,8 +8,9 @@
 // Only the declaration form exists: GCC 12 crashes on an expression form around co_await.
 #pragma once
 
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 #include "base/error.h"
 
@@ -20,7 +21,9 @@ using Result = tl::expected<T, Error>;
 
 using Failure = tl::unexpected<Error>;
 
-[[nodiscard]] inline Failure fail(Error error) { return Failure(std::move(error)); }
+[[nodiscard]] inline Failure fail(Error error) {
+  return Failure(std::move(error));
+}
 
 // A failure whose text the client may read; `option` names the option at fault.
 [[nodiscard]] inline Failure fail_public(ErrorCode code, std::string detail,
@@ -37,14 +40,14 @@ using Failure = tl::unexpected<Error>;
 
 #define TT_JOIN_(a, b) a##b
 #define TT_JOIN(a, b) TT_JOIN_(a, b)
-#define TT_TRY_SELECT(leave, tmp, expr)                        \
-  do {                                                         \
-    auto tmp = (expr);                                         \
-    if (!tmp) leave ::tl::unexpected(std::move(tmp).error());  \
+#define TT_TRY_SELECT(leave, tmp, expr)                       \
+  do {                                                        \
+    auto tmp = (expr);                                        \
+    if (!tmp) leave ::tl::unexpected(std::move(tmp).error()); \
   } while (false)
-#define TT_TRY_2_SELECT(leave, tmp, decl, ...)                 \
-  auto tmp = (__VA_ARGS__);                                    \
-  if (!tmp) leave ::tl::unexpected(std::move(tmp).error());    \
+#define TT_TRY_2_SELECT(leave, tmp, decl, ...)              \
+  auto tmp = (__VA_ARGS__);                                 \
+  if (!tmp) leave ::tl::unexpected(std::move(tmp).error()); \
   decl = std::move(tmp).value()
 #define TT_TRY(leave, tmp, first, ...) \
   TT_JOIN(TT_TRY_##__VA_OPT__(2_), SELECT)(leave, tmp, first __VA_OPT__(, ) __VA_ARGS__)

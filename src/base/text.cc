@@ -9,7 +9,9 @@
 
 namespace tintype {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -60,8 +62,8 @@ std::optional<double> parse_decimal(std::string_view text) {
     }
   }
   double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value,
-                                      std::chars_format::fixed);
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
@@ -91,7 +93,8 @@ bool is_unreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
-// Length in bytes of the well-formed UTF-8 sequence at the start of `s` (Unicode 15, table 3-7), or 0.
+// Length in bytes of the well-formed UTF-8 sequence at the start of `s` (Unicode 15, table 3-7), or
+// 0.
 std::size_t utf8_length(std::string_view s) {
   auto at = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
   auto tail = [&](std::size_t i) { return (at(i) & 0xC0) == 0x80; };
@@ -204,7 +207,9 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
   // Only IMF-fixdate: the two obsolete forms are not sent by any live client; ignoring a date we
   // cannot read is what RFC 9110 section 13.1.3 asks for.
   if (text.size() != 29 || text.substr(26) != "GMT") return std::nullopt;
-  auto number = [&](std::size_t at, std::size_t count) { return parse_int(text.substr(at, count)); };
+  auto number = [&](std::size_t at, std::size_t count) {
+    return parse_int(text.substr(at, count));
+  };
   auto day = number(5, 2), year = number(12, 4), hour = number(17, 2), minute = number(20, 2),
        second = number(23, 2);
   if (!day || !year || !hour || !minute || !second) return std::nullopt;

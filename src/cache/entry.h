@@ -24,6 +24,7 @@ struct EntryMeta {
   std::int64_t max_age_seconds = 0;           // what viewers are told
   std::int64_t retry_after_seconds = 0;       // told to viewers when not 0
   std::string error_code;          // of a negative entry: the ErrorCode's name; empty for variants
+  bool is_stale = false;           // past its freshness, served because the origin or a render failed
   double render_weight = 0;        // megapixel-weights it took to make; 0 unknown
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the walk takes and gives: Viewing (the parts of a request it may read) and Answer (a finished
-// entry and how it was come by). HTTP itself - conditional requests, ranges, heads - is the server's.
+// What the walk takes and gives: Viewing (the parts of a request it may read) and Answer (a
+// finished entry and how it was come by). HTTP itself - conditional requests, ranges, heads - is
+// the server's.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace tintype {
 
-// Everything of a request that may change the bytes or the log. Views stay valid while it is answered.
+// Everything of a request that may change the bytes or the log. Views stay valid while it is
+// answered.
 struct Viewing {
   std::string_view target;  // origin-form, as received, at most 8 KB
   Hints hints;
@@ -26,14 +28,15 @@ struct Timings {
 };
 
 struct Answer {
-  SharedEntry entry;            // never null
+  SharedEntry entry;  // never null
   Outcome outcome = Outcome::ServerError;
-  bool vary_accept = false;     // the choice of this entry depended on Accept
-  std::int64_t age_seconds = 0; // since it was stored
+  bool vary_accept = false;      // the choice of this entry depended on Accept
+  std::int64_t age_seconds = 0;  // since it was stored
   Timings timings;
 };
 
-// Fills Entry::head and head_not_modified before an entry is shared: given to the walk by the server.
+// Fills Entry::head and head_not_modified before an entry is shared: given to the walk by the
+// server.
 using RenderHead = std::function<void(Entry&)>;
 
 }  // namespace tintype

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// explain: every pure step of the walk for one URL, written down: Ask, policy, negotiation, canonical
-// path, cache key and, when the source can be fetched, its header and the Plan with its cost.
+// explain: every pure step of the walk for one URL, written down: Ask, policy, negotiation,
+// canonical path, cache key and, when the source can be fetched, its header and the Plan with its
+// cost.
 #pragma once
 
 #include <string>
@@ -13,9 +14,9 @@
 namespace tintype {
 
 struct Explanation {
-  bool ok = false;        // false: the walk ends in an error; the steps before it are there
-  std::string json;       // one object: ask, settled, canonical_path, cache_key, source, plan, error
-  std::string text;       // the same for people
+  bool ok = false;   // false: the walk ends in an error; the steps before it are there
+  std::string json;  // one object: ask, settled, canonical_path, cache_key, source, plan, error
+  std::string text;  // the same for people
 };
 
 // `accept` and `target` as in a request. Fetches the source when `with_source`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Origins: one Origin per site, opened from its OriginRule on first use and again when the rule changes.
-// Thread-safe.
+// Origins: one Origin per site, opened from its OriginRule on first use and again when the rule
+// changes. Thread-safe.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Renderer: the walk's port to the worker pool, so that the simulation can render without processes.
+// Renderer: the walk's port to the worker pool, so that the simulation can render without
+// processes.
 #pragma once
 
 #include "base/async.h"

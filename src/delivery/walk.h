@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walk: the life of a request, in the order of its steps:
 //
-//   dialect -> policy -> settle -> canonical path -> memory -> disk -> flight { fetch || policy refresh ->
-//   sniff -> plan -> admission, worker } -> answer; afterwards disk
+//   dialect -> policy -> settle -> canonical path -> memory -> disk -> flight { fetch || policy
+//   refresh -> sniff -> plan -> admission, worker } -> answer; afterwards disk
 //
 // Owns none of its parts; thread-safe: every loop calls the same object.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,12 +30,15 @@ struct WalkParts {
   Origins& origins;
   Renderer& renderer;
   MemoryTier& memory;
-  DiskTier* disk = nullptr;       // null: no disk tier
-  asio::thread_pool& blocking;    // for the disk
+  DiskTier* disk = nullptr;     // null: no disk tier
+  asio::thread_pool& blocking;  // for the disk
   Metrics& metrics;
   const Clock& clock;
   RenderHead render_head;
   Milliseconds request_deadline_ms{20'000};
+  // When the last refusal for want of capacity was logged: such lines come at most once a second.
+  std::shared_ptr<std::atomic<std::int64_t>> last_busy_line =
+      std::make_shared<std::atomic<std::int64_t>>(0);
 };
 
 class Walk {
@@ -42,8 +46,9 @@ class Walk {
   explicit Walk(WalkParts parts);
   ~Walk();
 
-  // The pure steps and the memory tier only: an answer if it is there (also negative and bad-request
-  // answers), nothing if the disk or a render is needed. Never blocks; a few microseconds.
+  // The pure steps and the memory tier only: an answer if it is there (also negative and
+  // bad-request answers), nothing if the disk or a render is needed. Never blocks; a few
+  // microseconds.
   std::optional<Answer> answer_from_memory(const Viewing& viewing);
   // The whole walk. Never fails: a failure is an entry with a problem document.
   Task<Answer> answer(Viewing viewing);

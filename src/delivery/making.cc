@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/making.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "delivery/failure.h"
+#include "image/sniff.h"
+#include "telemetry/log.h"
+
+namespace tintype {
+namespace {
+
+// Microseconds since it was made, counted into a phase when read.
+class Stopwatch {
+ public:
+  Stopwatch(const WalkParts& parts, Phase phase)
+      : parts_(parts), phase_(phase), started_(parts.clock.now()) {}
+  std::int64_t stop() const {
+    auto passed =
+        std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.now() - started_);
+    parts_.metrics.observe(phase_, passed);
+    return passed.count();
+  }
+
+ private:
+  const WalkParts& parts_;
+  Phase phase_;
+  Steady started_;
+};
+
+// A failure, and whether it is the source's whatever variant was asked.
+struct MakingError {
+  Error error;
+  bool of_source = false;
+};
+template <class T>
+using Making = tl::expected<T, MakingError>;
+
+tl::unexpected<MakingError> failed(Error error, bool of_source) {
+  return tl::unexpected(MakingError{std::move(error), of_source});
+}
+
+struct Fetched {
+  Source source;
+  bool policy_changed = false;
+};
+
+// The source and a fresh look at the policy, at the same time.
+Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, Deadline deadline) {
+  auto origin = parts.origins.of(*named.site);
+  if (!origin) co_return failed(origin.error(), false);
+  Deadline until{std::min(deadline.at, parts.clock.now() + named.site->origin.timeout_ms)};
+  auto [source, policy] =
+      co_await both((*origin)->fetch(named.ask.source, until), parts.policies.refresh());
+  const SitePolicy* site_now = policy->find(named.ask.site);
+  bool changed = policy != named.policy && (!site_now || !(*site_now == *named.site));
+  if (changed) co_return Fetched{.source = {}, .policy_changed = true};
+  if (!source) co_return failed(std::move(source).error(), true);
+  parts.metrics.count_source_bytes(source->bytes->size());
+  co_return Fetched{.source = std::move(*source), .policy_changed = false};
+}
+
+PlanLimits limits_of(const SitePolicy& site) {
+  return {.max_source_pixels = site.limits.max_source_pixels,
+          .max_progressive_pixels = site.limits.max_progressive_pixels,
+          .max_variant_pixels = site.limits.max_variant_pixels};
+}
+
+Entry entry_of(const WalkParts& parts, const NamedVariant& named, const Source& source,
+               RenderedVariant rendered) {
+  std::int64_t now = parts.clock.unix_seconds();
+  Hash128 hash = xxh3_128(rendered.bytes);
+  std::uint8_t digest[16];
+  for (int i = 0; i < 8; ++i) {
+    digest[i] = static_cast<std::uint8_t>(hash.high >> (56 - 8 * i));
+    digest[8 + i] = static_cast<std::uint8_t>(hash.low >> (56 - 8 * i));
+  }
+  Entry entry;
+  entry.body = std::move(rendered.bytes);
+  entry.meta.key = named.path;
+  entry.meta.status = 200;
+  entry.meta.media_type = media_type_of(named.settled.format);
+  entry.meta.etag = '"' + hex(digest) + '"';
+  entry.meta.site = named.ask.site;
+  entry.meta.source = named.ask.source;
+  entry.meta.modified_unix_seconds =
+      source.modified_unix_seconds > 0 ? source.modified_unix_seconds : now;
+  entry.meta.stored_unix_seconds = now;
+  entry.meta.fresh_until_unix_seconds = now + named.site->variant_ttl.count();
+  entry.meta.max_age_seconds = named.site->browser_ttl.count();
+  return entry;
+}
+
+Task<Making<Entry>> render(const WalkParts& parts, const NamedVariant& named, Source source,
+                           std::pair<Deadline, Trace*> run) {
+  Stopwatch planning(parts, Phase::Plan);
+  auto info = sniff(*source.bytes);
+  if (!info) co_return failed(std::move(info).error(), true);
+  PlanLimits limits = limits_of(*named.site);
+  auto planned = plan(named.settled, *info, limits);
+  Timings& timings = run.second->timings;
+  timings.plan_us = planning.stop();
+  if (!planned) co_return failed(std::move(planned).error(), false);
+
+  double weight = planned->cost.weight;
+  RenderJob job{.plan = *planned, .limits = limits, .source = source.bytes, .deadline = run.first};
+  auto rendered = co_await parts.renderer.render(std::move(job));
+  if (!rendered) co_return failed(std::move(rendered).error(), false);
+  timings.queue_us = rendered->queued_us;
+  timings.render_us = rendered->rendered_us;
+  parts.metrics.observe(Phase::Queue, std::chrono::microseconds(rendered->queued_us));
+  parts.metrics.observe(Phase::Render, std::chrono::microseconds(rendered->rendered_us));
+  parts.metrics.count_variant_bytes(rendered->bytes.size());
+  Entry entry = entry_of(parts, named, source, std::move(*rendered));
+  entry.meta.render_weight = weight;
+  co_return entry;
+}
+
+SharedEntry remember(const WalkParts& parts, Entry entry) {
+  parts.render_head(entry);
+  auto shared = std::make_shared<const Entry>(std::move(entry));
+  if (shared->meta.fresh_until_unix_seconds > parts.clock.unix_seconds()) parts.memory.keep(shared);
+  return shared;
+}
+
+// Writes behind the answer: a failure costs a later render, never an answer.
+Task<> keep_on_disk(const WalkParts& parts, SharedEntry entry) {
+  Stopwatch storing(parts, Phase::Store);
+  auto keep = [disk = parts.disk, entry] { return disk->keep(*entry); };
+  auto kept = co_await run_on(parts.blocking, std::move(keep));
+  storing.stop();
+  if (!kept) {
+    log(LogLevel::Debug, "variant-not-kept",
+        {{"key", entry->meta.key}, {"message", kept.error().message}});
+  }
+}
+
+// A stored variant past its freshness stands in for a failure of ours or the origin's, for as long
+// as that failure would have been remembered.
+SharedEntry serve_stale(const WalkParts& parts, const Entry& stale, const FailureRule& rule) {
+  Entry entry = stale;
+  std::int64_t life = std::max<std::int64_t>(1, rule.negative_ttl_seconds);
+  entry.meta.is_stale = true;
+  entry.meta.fresh_until_unix_seconds = parts.clock.unix_seconds() + life;
+  entry.meta.max_age_seconds = life;
+  return remember(parts, std::move(entry));
+}
+
+// Busy comes in storms: one line a second says as much as thousands.
+bool worth_a_line(const WalkParts& parts, ErrorCode code, std::int64_t now_unix_seconds) {
+  return code != ErrorCode::Busy ||
+         parts.last_busy_line->exchange(now_unix_seconds) != now_unix_seconds;
+}
+
+SharedEntry fail_variant(const WalkParts& parts, const NamedVariant& named, const MakingError& why,
+                         Trace& trace, const SharedEntry& stale) {
+  const FailureRule& rule = rule_of(why.error.code);
+  std::int64_t now = parts.clock.unix_seconds();
+  if (worth_a_line(parts, why.error.code, now)) {
+    log(rule.level, "variant-failed",
+        {{"code", name_of(why.error.code)}, {"key", named.path}, {"message", why.error.message}});
+  }
+  if (rule.status >= 500 && stale) {
+    trace.outcome = Outcome::Stale;
+    return serve_stale(parts, *stale, rule);
+  }
+  trace.outcome = outcome_of_failure(rule.status);
+  std::string key = why.of_source ? source_failure_key(named.ask) : named.path;
+  return remember(parts, failure_entry(why.error, std::move(key), now));
+}
+
+Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named, Trace& trace) {
+  if (!parts.disk) co_return nullptr;
+  Stopwatch reading(parts, Phase::Disk);
+  auto read = [disk = parts.disk, path = named.path] { return disk->get(path); };
+  SharedEntry found = co_await run_on(parts.blocking, std::move(read));
+  trace.timings.disk_us = reading.stop();
+  co_return found;
+}
+
+}  // namespace
+
+Outcome outcome_of_failure(int status) {
+  if (status == 503) return Outcome::Busy;
+  if (status == 502 || status == 504) return Outcome::OriginError;
+  return status >= 500 ? Outcome::ServerError : Outcome::ClientError;
+}
+
+Task<Result<SharedEntry>> make_variant(const WalkParts& parts, NamedVariant named,
+                                       std::shared_ptr<Trace> trace) {
+  Deadline deadline = Deadline::after(parts.clock, parts.request_deadline_ms);
+  SharedEntry stored = co_await look_on_disk(parts, named, *trace);
+  if (stored && stored->meta.fresh_until_unix_seconds > parts.clock.unix_seconds()) {
+    trace->outcome = Outcome::DiskHit;
+    co_return remember(parts, *stored);
+  }
+  SharedEntry stale = stored ? stored : parts.memory.get(named.path);
+  if (stale && stale->is_negative()) stale = nullptr;
+
+  Stopwatch fetching(parts, Phase::Fetch);
+  auto fetched = co_await fetch(parts, named, deadline);
+  trace->timings.fetch_us = fetching.stop();
+  if (!fetched) co_return fail_variant(parts, named, fetched.error(), *trace, stale);
+  if (fetched->policy_changed) co_return fail_private(ErrorCode::Busy, "the policy changed");
+
+  auto made = co_await render(parts, named, std::move(fetched->source), {deadline, trace.get()});
+  if (!made) co_return fail_variant(parts, named, made.error(), *trace, stale);
+  SharedEntry entry = remember(parts, std::move(*made));
+  if (parts.disk) {
+    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, entry), asio::detached);
+  }
+  co_return entry;
+}
+
+}  // namespace tintype

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pure half of the walk: from the text of a request to the name of its variant.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "delivery/answer.h"
+#include "policy/policy.h"
+#include "transform/ask.h"
+
+namespace tintype {
+
+struct NamedVariant {
+  SharedPolicy policy;  // keeps `site` alive
+  const SitePolicy* site = nullptr;
+  Ask ask;  // admitted
+  Transformation settled;
+  std::string path;          // the canonical path
+  bool vary_accept = false;  // f=auto was settled from Accept
+};
+
+// dialect -> policy -> settle -> canonical path. Fails with BadRequest or NotFound (no such site).
+Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy);
+
+// What one source's failures are remembered under, whatever variant was asked: not a canonical
+// path, so it never meets one.
+std::string source_failure_key(const Ask& ask);
+
+}  // namespace tintype

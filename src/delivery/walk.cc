@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/walk.h"
+
+#include "delivery/failure.h"
+#include "delivery/making.h"
+#include "delivery/naming.h"
+
+namespace tintype {
+
+struct Walk::State {
+  WalkParts parts;
+  Flights flights;
+
+  Answer answer_with(SharedEntry entry, Outcome outcome, bool vary_accept) const {
+    Answer answer;
+    answer.age_seconds =
+        std::max<std::int64_t>(0, parts.clock.unix_seconds() - entry->meta.stored_unix_seconds);
+    answer.entry = std::move(entry);
+    answer.outcome = outcome;
+    answer.vary_accept = vary_accept;
+    return answer;
+  }
+
+  // A failure that has no variant to stand for: made anew each time, which is cheaper than
+  // remembering.
+  Answer refuse(const Error& error) const {
+    auto entry = std::make_shared<Entry>(failure_entry(error, {}, parts.clock.unix_seconds()));
+    parts.render_head(*entry);
+    return answer_with(std::move(entry), Outcome::ClientError, false);
+  }
+
+  // A fresh answer under `key`, or null.
+  SharedEntry fresh(std::string_view key) const {
+    SharedEntry entry = parts.memory.get(key);
+    if (!entry || entry->meta.fresh_until_unix_seconds <= parts.clock.unix_seconds())
+      return nullptr;
+    return entry;
+  }
+
+  std::optional<Answer> find_in_memory(const NamedVariant& named) const {
+    if (SharedEntry entry = fresh(named.path)) {
+      Outcome outcome = entry->is_negative()   ? Outcome::NegativeHit
+                        : entry->meta.is_stale ? Outcome::Stale
+                                               : Outcome::MemoryHit;
+      return answer_with(std::move(entry), outcome, named.vary_accept);
+    }
+    if (SharedEntry failure = fresh(source_failure_key(named.ask))) {
+      return answer_with(std::move(failure), Outcome::NegativeHit, named.vary_accept);
+    }
+    return std::nullopt;
+  }
+
+  // One try: join the flight for this variant, or lead it. Nothing when the site's policy changed
+  // while the source was fetched, so that the name itself must be made again.
+  Task<std::optional<Answer>> fly(NamedVariant named) {
+    auto trace = std::make_shared<Trace>();
+    std::string path = named.path;
+    bool vary = named.vary_accept;
+    std::function<Task<Result<SharedEntry>>()> work = [this, named = std::move(named), trace] {
+      return make_variant(parts, named, trace);
+    };
+    Flights::Landing landing = co_await flights.join(std::move(path), std::move(work));
+    if (!landing.entry) {
+      if (landing.entry.error().code == ErrorCode::Busy) co_return std::nullopt;
+      Answer answer = refuse(landing.entry.error());
+      answer.outcome = Outcome::ServerError;
+      co_return answer;
+    }
+    Outcome outcome = landing.collapsed ? Outcome::Collapsed : trace->outcome;
+    if (landing.collapsed && (*landing.entry)->is_negative()) {
+      outcome = outcome_of_failure((*landing.entry)->meta.status);
+    }
+    Answer answer = answer_with(*landing.entry, outcome, vary);
+    if (!landing.collapsed) answer.timings = trace->timings;
+    co_return answer;
+  }
+};
+
+Walk::Walk(WalkParts parts) : state_(new State{.parts = std::move(parts), .flights = {}}) {}
+Walk::~Walk() = default;
+
+std::optional<Answer> Walk::answer_from_memory(const Viewing& viewing) {
+  auto named = name_variant(viewing, state_->parts.policies.current());
+  if (!named) return state_->refuse(named.error());
+  return state_->find_in_memory(*named);
+}
+
+Task<Answer> Walk::answer(Viewing viewing) {
+  // A policy that changes twice during one request is an operator at work, not a reason to go on
+  // for ever.
+  for (int tries = 0; tries < 3; ++tries) {
+    auto named = name_variant(viewing, state_->parts.policies.current());
+    if (!named) co_return state_->refuse(named.error());
+    if (auto found = state_->find_in_memory(*named)) co_return *found;
+    std::optional<Answer> answer = co_await state_->fly(std::move(*named));
+    if (answer) co_return *answer;
+  }
+  co_return state_->refuse(Error::in_private(ErrorCode::Busy, "the policy keeps changing"));
+}
+
+}  // namespace tintype
