@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "base/json.h"
 
 namespace tintype {
 namespace {
@@ -39,23 +39,13 @@ constexpr std::int64_t kBusyRetrySeconds = 1;
 constexpr std::string_view kErrorDocs = "https://tintype.dev/errors#";
 
 std::string problem_document(const Error& error, const FailureRule& rule) {
-  std::string json = "{\"type\":";
-  append_json_string(json, std::string(kErrorDocs) + std::string(name_of(error.code)));
-  json += ",\"title\":";
-  append_json_string(json, rule.sentence);
-  json += ",\"status\":" + std::to_string(rule.status);
-  if (!error.detail.empty()) {
-    json += ",\"detail\":";
-    append_json_string(json, error.detail);
-  }
-  json += ",\"code\":";
-  append_json_string(json, name_of(error.code));
-  if (!error.option.empty()) {
-    json += ",\"option\":";
-    append_json_string(json, error.option);
-  }
-  json += "}\n";
-  return json;
+  JsonObject json;
+  json.field("type", std::string(kErrorDocs) + std::string(name_of(error.code)));
+  json.field("title", rule.sentence).field("status", rule.status);
+  if (!error.detail.empty()) json.field("detail", error.detail);
+  json.field("code", name_of(error.code));
+  if (!error.option.empty()) json.field("option", error.option);
+  return json.str() + "\n";
 }
 
 }  // namespace

@@ -61,12 +61,6 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
   co_return Fetched{.source = std::move(*source), .policy_changed = false};
 }
 
-PlanLimits limits_of(const SitePolicy& site) {
-  return {.max_source_pixels = site.limits.max_source_pixels,
-          .max_progressive_pixels = site.limits.max_progressive_pixels,
-          .max_variant_pixels = site.limits.max_variant_pixels};
-}
-
 Entry entry_of(const WalkParts& parts, const NamedVariant& named, const Source& source,
                RenderedVariant rendered) {
   std::int64_t now = parts.clock.unix_seconds();

@@ -21,6 +21,12 @@ Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
   return named;
 }
 
+PlanLimits limits_of(const SitePolicy& site) {
+  return {.max_source_pixels = site.limits.max_source_pixels,
+          .max_progressive_pixels = site.limits.max_progressive_pixels,
+          .max_variant_pixels = site.limits.max_variant_pixels};
+}
+
 std::string source_failure_key(const Ask& ask) {
   return "source:" + source_path(ask.site, ask.source) + "?v=" + ask.version;
 }

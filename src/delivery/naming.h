@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "delivery/answer.h"
+#include "plan/plan.h"
 #include "policy/policy.h"
 #include "transform/ask.h"
 
@@ -22,6 +23,9 @@ struct NamedVariant {
 
 // dialect -> policy -> settle -> canonical path. Fails with BadRequest or NotFound (no such site).
 Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy);
+
+// The limits a plan is held to on this site.
+PlanLimits limits_of(const SitePolicy& site);
 
 // What one source's failures are remembered under, whatever variant was asked: not a canonical
 // path, so it never meets one.
