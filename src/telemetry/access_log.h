@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The access log: one JSON object a line per answered request. Each event loop owns an AccessLog and
-// formats into its own buffer; the buffer is written with one write(2) when it is full or a quarter of a
-// second old, so that a hit pays for formatting only. Not thread-safe: one per loop.
+// The access log: one JSON object a line per answered request. Each event loop owns an AccessLog
+// and formats into its own buffer; the buffer is written with one write(2) when it holds 64 KB or
+// when the loop's sweep, four times a second, calls flush(), so that a hit pays for formatting
+// only. Lines reach a file or pipe whole; several loops may share one descriptor opened with
+// O_APPEND. Not thread-safe: one per loop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,12 +14,12 @@
 namespace tintype {
 
 struct AccessRecord {
-  std::string_view client, method, target, key;   // key: the canonical path, empty if there is none
+  std::string_view client, method, target, key;  // key: the canonical path, empty if there is none
   int status = 0;
   std::uint64_t sent_bytes = 0;
   std::int64_t duration_us = 0;
-  std::string_view outcome;                       // metrics.h name_of(Outcome)
-  std::string_view error;                         // ErrorCode's name, empty if none
+  std::string_view outcome;  // metrics.h name_of(Outcome)
+  std::string_view error;    // ErrorCode's name, empty if none
   std::string_view user_agent, request_id;
 };
 
@@ -27,10 +30,17 @@ class AccessLog {
   ~AccessLog();  // flushes
   // `unix_seconds` is the loop's cached clock.
   void write(const AccessRecord& record, std::int64_t unix_seconds);
+  // A descriptor that cannot take more now (non-blocking) keeps its lines for the next flush, up to
+  // kMaxBacklogBytes; then, and on any other failure, lines are dropped and counted.
   void flush();
+  std::uint64_t dropped() const { return dropped_; }
+
+  static constexpr std::size_t kBufferBytes = 64 * 1024;        // a pipe's capacity on Linux
+  static constexpr std::size_t kMaxBacklogBytes = 1024 * 1024;  // some 3,000 lines
 
  private:
   int fd_;
+  std::uint64_t dropped_ = 0;
   std::string buffer_;
   std::int64_t time_seconds_ = 0;
   std::string time_text_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers the service exports, in Prometheus' text form. One object, made in main/ and handed down;
-// every series is created up front (low cardinality by construction), so counting is an atomic addition.
-// Thread-safe.
+// The numbers the service exports, in Prometheus' text form. One object, made in main/ and handed
+// down; every series is created up front (low cardinality by construction), so counting is one
+// relaxed atomic addition on a stripe of the caller's CPU, a few nanoseconds; the stripes are
+// summed when scraped. Thread-safe.
 #pragma once
 
 #include <array>
@@ -18,8 +19,17 @@ namespace tintype {
 
 // Where an answer came from: the label `outcome` of tintype_requests_total.
 enum class Outcome : std::uint8_t {
-  MemoryHit, DiskHit, Rendered, Collapsed, Stale, NegativeHit, NotModified, ClientError, OriginError,
-  Busy, ServerError,
+  MemoryHit,
+  DiskHit,
+  Rendered,
+  Collapsed,
+  Stale,
+  NegativeHit,
+  NotModified,
+  ClientError,
+  OriginError,
+  Busy,
+  ServerError,
 };
 inline constexpr int kOutcomeCount = 11;
 std::string_view name_of(Outcome outcome);
@@ -44,8 +54,12 @@ class Metrics {
   std::int64_t connections() const;
 
   // A number read at scrape time (queue depth, cache bytes, worker restarts). `kind` is "gauge" or
-  // "counter"; the name includes the "tintype_" prefix; call before serving.
-  void read_at_scrape(std::string name, std::string help, std::string kind, std::function<double()> read);
+  // "counter"; the name includes the "tintype_" prefix and may carry labels,
+  // `tintype_cache_bytes{tier="disk"}`: series of one name share the help and the kind of the
+  // first. `read` is called on the scraping thread, one at a time; call before serving. What it
+  // captures must outlive this object's last expose().
+  void read_at_scrape(std::string name, std::string help, std::string kind,
+                      std::function<double()> read);
   // Text exposition format 0.0.4.
   std::string expose() const;
 

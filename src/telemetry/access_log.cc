@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "telemetry/access_log.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include <unistd.h>
+
+#include "base/text.h"
+
+namespace tintype {
+namespace {
+
+// What a JSON string carries unchanged: printable ASCII but quote and backslash.
+bool is_clean(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+void append_text(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  if (is_clean(value)) [[likely]] {
+    out += '"';
+    out += value;
+    out += '"';
+  } else {
+    append_json_string(out, value);
+  }
+}
+
+template <class N>
+void append_number(std::string& out, std::string_view name, N value) {
+  char digits[24];  // the longest 64-bit number has 20 characters
+  char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out += name;
+  out.append(digits, end);
+}
+
+}  // namespace
+
+AccessLog::AccessLog(int fd) : fd_(fd) {
+  if (fd_ >= 0) buffer_.reserve(kBufferBytes + kBufferBytes / 2);
+}
+
+AccessLog::~AccessLog() {
+  flush();
+}
+
+void AccessLog::write(const AccessRecord& record, std::int64_t unix_seconds) {
+  if (fd_ < 0) return;
+  if (buffer_.size() >= kMaxBacklogBytes) {
+    ++dropped_;
+    return;
+  }
+  if (unix_seconds != time_seconds_ || time_text_.empty()) {
+    time_seconds_ = unix_seconds;
+    time_text_ = "{\"time\":\"" + iso_date(unix_seconds) + "\"";
+  }
+  buffer_ += time_text_;
+  append_text(buffer_, ",\"client\":", record.client);
+  append_text(buffer_, ",\"method\":", record.method);
+  append_text(buffer_, ",\"target\":", record.target);
+  if (!record.key.empty()) append_text(buffer_, ",\"key\":", record.key);
+  append_number(buffer_, ",\"status\":", record.status);
+  append_number(buffer_, ",\"sent_bytes\":", record.sent_bytes);
+  append_number(buffer_, ",\"duration_us\":", record.duration_us);
+  append_text(buffer_, ",\"outcome\":", record.outcome);
+  if (!record.error.empty()) append_text(buffer_, ",\"error\":", record.error);
+  if (!record.user_agent.empty()) append_text(buffer_, ",\"user_agent\":", record.user_agent);
+  if (!record.request_id.empty()) append_text(buffer_, ",\"request_id\":", record.request_id);
+  buffer_ += "}\n";
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void AccessLog::flush() {
+  std::size_t done = 0;
+  while (done < buffer_.size()) {
+    ssize_t wrote = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+    if (wrote >= 0) {
+      done += static_cast<std::size_t>(wrote);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      break;  // The reader is slow: what is left goes with the next flush.
+    } else if (errno != EINTR) {
+      auto rest = buffer_.begin() + static_cast<std::ptrdiff_t>(done);
+      dropped_ += static_cast<std::uint64_t>(std::count(rest, buffer_.end(), '\n'));
+      done = buffer_.size();
+    }
+  }
+  buffer_.erase(0, done);
+}
+
+}  // namespace tintype
