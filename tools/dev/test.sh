@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# test [--quick]      everything CI runs: all tests, then again with sanitizers; ends "N passed, N failed"
+source "$(dirname "$0")/common.sh"
+quick=
+case "${1:-}" in
+  '') ;;
+  --quick) quick=yes ;;
+  *) fail "test does not know '$1'" "usage: ./dev test [--quick]   (--quick leaves the sanitizers out)" ;;
+esac
+results=build/results
+rm -rf "$results"
+mkdir -p "$results"
+broken=0
+
+# run_suite PRESET CTEST-ARGS…: builds and runs; what happened lands in $results as JUnit XML.
+run_suite() {
+  local preset="$1"
+  shift
+  if ! tools/dev/build.sh "$preset"; then
+    broken=$((broken + 1))
+    echo "The $preset build failed: counted as one failure." >&2
+    return 0
+  fi
+  say "testing $preset"
+  # A ctest that fails is found again in the XML; one that wrote no XML is counted by count_tests.py.
+  ctest --test-dir "build/$preset" --parallel "$jobs" --output-on-failure --no-tests=error \
+    --test-output-size-passed 200000 --test-output-size-failed 2000000 \
+    --output-junit "$root/$results/$preset.xml" "$@" || true
+  [ -s "$results/$preset.xml" ] || broken=$((broken + 1))
+}
+
+tools/dev/setup.sh build test
+run_suite dev
+[ -n "$quick" ] || run_suite asan -L '^(unit|fuzz|golden|property)$'
+exec python3 tools/dev/count_tests.py --broken "$broken" "$results"
