@@ -9,6 +9,7 @@
 // for the same bytes; parsing a canonical path and printing it again gives the same text.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,7 @@ std::string source_path(std::string_view site, std::string_view source);
 struct CanonicalOptions {
   Transformation transformation;
   std::string version;
+  std::uint32_t named = 0;  // a bit per OptionId that stands in the text, and Format
 };
 Result<CanonicalOptions> parse_canonical_options(std::string_view text);
 

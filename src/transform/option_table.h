@@ -29,6 +29,7 @@ struct OptionSpec {
   std::string_view allowed;                 // for error texts and docs: "1 to 16383 (pixels)"
   std::string_view fallback;                // the default, as text; empty: none
   std::string_view doc;                     // one line
+  std::string_view example;                 // a query parameter that works: "w=800"
 };
 
 std::span<const OptionSpec> option_table();
@@ -44,6 +45,15 @@ Result<> set_option(Transformation& t, OptionId id, std::string_view value);
 // Preset and site names: 1 to 64 of A-Z a-z 0-9 - . ~ ; versions the same.
 Result<std::string> parse_token(OptionId id, std::string_view value);
 // The canonical text of an option's value in `t`, or nothing where it stands at its default.
+// Always nothing for Preset and Version, which are no fields of a Transformation.
 std::optional<std::string> print_option(const Transformation& t, OptionId id);
+// The same, appended to `out` without allocating for itself; false when there is nothing to print.
+bool append_option(std::string& out, const Transformation& t, OptionId id);
+
+// The failure for a value that is not allowed: "w=9x: must be 1 to 16383 (pixels)", BadRequest.
+[[nodiscard]] Failure bad_value(OptionId id, std::string_view value);
+// Text of a client made fit for an error message: cut to 60 characters, control characters and
+// invalid UTF-8 replaced by '?'.
+std::string shown(std::string_view text);
 
 }  // namespace tintype

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// The native dialect and canonical paths. Quirks are pinned by spec/vectors/native.txt.
+#include <algorithm>
+
+#include "base/text.h"
+#include "dialect/dialect.h"
+#include "transform/canonical_path.h"
+#include "transform/option_table.h"
+
+namespace tintype {
+namespace {
+
+[[nodiscard]] Failure refuse(std::string detail, std::string option = {}) {
+  return fail_public(ErrorCode::BadRequest, std::move(detail), std::move(option));
+}
+
+// Like a token (option_table.h), and '_' too, but not alone: "_" marks the options.
+bool is_site(std::string_view text) {
+  if (text.empty() || text.size() > 64 || text == "_" || text == "." || text == "..") return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '~' || c == '_';
+  });
+}
+
+// C0, DEL and, as they stand in UTF-8, the C1 controls.
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7F) return true;
+    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<> check_segments(std::string_view source) {
+  while (true) {
+    std::size_t end = source.find('/');
+    std::string_view segment = source.substr(0, end);
+    if (segment.empty()) return refuse("the path has an empty segment");
+    if (segment == "." || segment == "..") return refuse("the path has a segment . or ..");
+    if (end == std::string_view::npos) return {};
+    source.remove_prefix(end + 1);
+  }
+}
+
+// Decodes once and then looks at the result, so that no escape hides a separator or a dot; what is
+// still escaped afterwards is part of the name.
+Result<std::string> parse_source(std::string_view raw) {
+  if (raw.empty()) return fail_public(ErrorCode::NotFound, "the path names no source");
+  std::string source;
+  if (raw.find('%') == std::string_view::npos) {
+    source = raw;
+  } else {
+    auto decoded = percent_decode(raw);
+    if (!decoded) return refuse("the path has a malformed percent escape");
+    source = std::move(*decoded);
+  }
+  if (has_control(source)) return refuse("the path has a control character");
+  if (!is_utf8(source)) return refuse("the path is not valid UTF-8");
+  if (source.find('\\') != std::string::npos) return refuse("the path has a backslash");
+  TRY(check_segments(source));
+  return source;
+}
+
+Result<std::string> parse_site(std::string_view raw) {
+  auto site = percent_decode(raw);
+  if (!site || !is_site(*site)) {
+    return refuse("site " + shown(raw) + ": must be 1 to 64 of A-Z a-z 0-9 - . _ ~, not _ alone");
+  }
+  return std::move(*site);
+}
+
+// A query's text: '+' is a space, then percent escapes. Returns `raw` itself where nothing is to be
+// decoded, else a view of `buffer`; nothing for a malformed escape.
+std::optional<std::string_view> decode_query_text(std::string_view raw, std::string& buffer) {
+  if (raw.find_first_of("%+") == std::string_view::npos) return raw;
+  std::string spaced(raw);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  auto decoded = percent_decode(spaced);
+  if (!decoded) return std::nullopt;
+  buffer = std::move(*decoded);
+  return buffer;
+}
+
+[[nodiscard]] Failure given_twice(std::string_view name) {
+  return refuse(std::string(name) + " is given twice with different values", std::string(name));
+}
+
+Result<> keep_token(std::string& field, const OptionSpec& spec, std::string_view value) {
+  TRY(auto token, parse_token(spec.id, value));
+  if (!field.empty() && field != token) return given_twice(spec.name);
+  field = std::move(token);
+  return {};
+}
+
+Result<> keep_option(Ask& ask, const OptionSpec& spec, std::string_view value) {
+  if (spec.id == OptionId::Preset) return keep_token(ask.preset, spec, value);
+  if (spec.id == OptionId::Version) return keep_token(ask.version, spec, value);
+  if ((ask.named & bit_of(spec.id)) == 0) return set_option(ask.transformation, spec.id, value);
+  Transformation before = ask.transformation;
+  TRY(set_option(ask.transformation, spec.id, value));
+  if (ask.transformation != before) return given_twice(spec.name);
+  return {};
+}
+
+Result<> parse_parameter(Ask& ask, std::string_view parameter) {
+  std::size_t equals = parameter.find('=');
+  std::string_view raw_name = parameter.substr(0, equals);
+  std::string_view raw_value =
+      equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1);
+  std::string name_buffer, value_buffer;
+  auto name = decode_query_text(raw_name, name_buffer);
+  if (!name) return refuse("parameter " + shown(raw_name) + ": malformed percent escape");
+  const OptionSpec* spec = find_option(*name);
+  if (spec == nullptr) {
+    // Its value is never looked at: trackers write what they like.
+    ask.unknown.emplace_back(*name);
+    return {};
+  }
+  auto value = decode_query_text(raw_value, value_buffer);
+  if (!value) {
+    std::string option(spec->name);
+    return refuse(option + "=" + shown(raw_value) + ": malformed percent escape", option);
+  }
+  TRY(keep_option(ask, *spec, *value));
+  ask.named |= bit_of(spec->id);
+  return {};
+}
+
+Result<> parse_query(Ask& ask, std::string_view query) {
+  while (!query.empty()) {
+    std::size_t end = std::min(query.find('&'), query.size());
+    if (end > 0) TRY(parse_parameter(ask, query.substr(0, end)));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return {};
+}
+
+constexpr std::string_view kMarker = "/_/";
+
+// `path` is "<source path>/_/<options>", the site taken off.
+Result<> parse_canonical(Ask& ask, std::string_view path, std::size_t marker) {
+  TRY(ask.source, parse_source(path.substr(0, marker)));
+  TRY(auto options, parse_canonical_options(path.substr(marker + kMarker.size())));
+  ask.transformation = options.transformation;
+  ask.version = std::move(options.version);
+  ask.named = options.named;
+  ask.is_canonical = true;
+  return {};
+}
+
+}  // namespace
+
+Result<Ask> parse_target(std::string_view target) {
+  if (!target.starts_with('/')) return refuse("the target must begin with /");
+  std::size_t question = target.find('?');
+  std::string_view path =
+      target.substr(1, question == std::string_view::npos ? question : question - 1);
+  if (path.empty()) return fail_public(ErrorCode::NotFound, "the path names no site");
+  std::size_t slash = std::min(path.find('/'), path.size());
+  Ask ask;
+  TRY(ask.site, parse_site(path.substr(0, slash)));
+  path.remove_prefix(std::min(slash + 1, path.size()));
+  if (path == "_" || path.starts_with("_/")) {
+    return fail_public(ErrorCode::NotFound, "the path names no source");
+  }
+  if (path.ends_with("/_")) {
+    return refuse("options must follow the segment _ (a folder or file of that name is %5F)");
+  }
+  std::size_t marker = path.rfind(kMarker);
+  if (marker != std::string_view::npos) {
+    TRY(parse_canonical(ask, path, marker));
+    return ask;
+  }
+  TRY(ask.source, parse_source(path));
+  if (question != std::string_view::npos) TRY(parse_query(ask, target.substr(question + 1)));
+  return ask;
+}
+
+}  // namespace tintype
