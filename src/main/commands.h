@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of the binary. Each returns the process's exit code: 0 done, 1 failed, 2 asked
+// wrongly. Faults go to standard error as "tintype: what is wrong", results to standard output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tintype {
+
+struct ConvertArguments {
+  std::string in, out, options, config, site;
+};
+
+struct ExplainArguments {
+  std::string url;
+  std::string config = "tintype.yaml";
+  std::vector<std::string> headers;
+  bool as_json = false, no_source = false;
+};
+
+int run_serve(const std::string& config);
+int run_check_config(const std::string& config);
+int run_convert(const ConvertArguments& arguments);
+int run_explain(const ExplainArguments& arguments);
+int run_options();
+int run_settings();
+int run_version(const char* version);
+
+}  // namespace tintype

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Service: everything `tintype serve` runs, wired together. Owns all parts; their order here is the
+// order of their making, and they end the other way round.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "cache/disk_tier.h"
+#include "cache/memory_tier.h"
+#include "delivery/walk.h"
+#include "main/settings.h"
+#include "net/http_client.h"
+#include "server/server.h"
+#include "store/policy_store.h"
+#include "worker/pool.h"
+
+namespace tintype {
+
+class Service {
+ public:
+  struct Order {
+    Settings settings;
+    std::string config_path;  // tintype.yaml
+  };
+  // Forks the zygote first: must be called before the process has a second thread. When it returns,
+  // the ports are open. Fails with the first part that cannot start.
+  static Result<std::unique_ptr<Service>> start(Order order);
+  ~Service();
+
+  // Serves until SIGTERM or SIGINT has been obeyed: readiness red, work finished, ports closed. A
+  // second signal ends the process at once with exit code 1. SIGHUP reopens the access log.
+  void run();
+
+  int port() const { return server_->port(); }
+  int admin_port() const { return server_->admin_port(); }
+
+ private:
+  explicit Service(Order order);
+  Result<> open_stores();
+  Result<> open_server();
+  Result<> open_access_log();
+  void export_metrics();
+  ServerParts server_parts();
+  Result<std::shared_ptr<Origin>> open_origin(const OriginRule& rule);
+  Task<std::string> list_pictures();
+  Task<std::string> explain_as_json(std::string target, std::string accept);
+  Task<> watch_policy();
+  Task<> obey_signals();
+
+  Order order_;
+  SystemClock clock_;
+  std::unique_ptr<WorkerPool> pool_;
+  asio::thread_pool blocking_;
+  Metrics metrics_;
+  std::unique_ptr<PolicyFile> policies_;
+  std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<MemoryTier> memory_;
+  std::unique_ptr<DiskTier> disk_;
+  std::unique_ptr<Origins> origins_;
+  std::unique_ptr<PoolRenderer> renderer_;
+  std::unique_ptr<Walk> walk_;
+  int access_log_fd_ = -1;
+  asio::io_context control_;  // signals and the policy watch; the main thread's
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace tintype
