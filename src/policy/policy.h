@@ -19,10 +19,11 @@ namespace tintype {
 struct OriginRule {
   enum class Kind : std::uint8_t { Folder, Http };
   Kind kind = Kind::Folder;
-  std::string folder;               // Folder: an absolute path
-  std::string base_url;             // Http: "https://dam.example/assets/", ends with '/'
+  std::string folder;    // Folder: an absolute path
+  std::string base_url;  // Http: "https://dam.example/assets/", ends with '/'
   std::vector<std::pair<std::string, std::string>> headers;  // Http: sent with each fetch
-  bool allow_private_addresses = false;  // Http: may connect to loopback, private, link-local addresses
+  bool allow_private_addresses =
+      false;                        // Http: may connect to loopback, private, link-local addresses
   Milliseconds timeout_ms{10'000};  // whole fetch (facts/reliability.md P11)
   std::int64_t max_source_bytes = 50'000'000;
   bool operator==(const OriginRule&) const = default;
@@ -31,8 +32,8 @@ struct OriginRule {
 struct SiteLimits {
   std::int32_t max_width_px = 8192, max_height_px = 8192;  // of a variant, after dpr
   std::int64_t max_variant_pixels = 40'000'000;
-  std::int64_t max_source_pixels = 50'000'000;             // P4
-  std::int64_t max_progressive_pixels = 25'000'000;        // P4: progressive, interlaced
+  std::int64_t max_source_pixels = 50'000'000;       // P4
+  std::int64_t max_progressive_pixels = 25'000'000;  // P4: progressive, interlaced
   bool operator==(const SiteLimits&) const = default;
 };
 
@@ -52,9 +53,9 @@ struct SitePolicy {
   };
   std::map<std::string, OptionSet, std::less<>> presets;
   OptionSet defaults;
-  Seconds browser_ttl{86'400};          // Cache-Control: max-age of variants
-  Seconds variant_ttl{30 * 86'400};     // how long a stored variant is fresh (30 days)
-  Seconds source_ttl{300};              // how long a changed source may go unnoticed; unused until revalidation
+  Seconds browser_ttl{86'400};       // Cache-Control: max-age of variants
+  Seconds variant_ttl{30 * 86'400};  // how long a stored variant is fresh (30 days)
+  Seconds source_ttl{300};  // how long a changed source may go unnoticed; unused until revalidation
   bool operator==(const SitePolicy&) const = default;
 };
 
@@ -74,10 +75,10 @@ using SharedPolicy = std::shared_ptr<const Policy>;
 // value and what is allowed; unknown fields are refused.
 Result<Policy> parse_policy(const std::string& yaml, const std::string& base_folder);
 
-// Admits an Ask under its site's rules: refuses unknown parameters where the site says so, expands the
-// preset, fills the site's defaults (request beats preset beats site), checks w and h limits after dpr.
-// The result names no preset. Canonical asks are only checked against limits.
-// Fails with BadRequest naming option, value and what is allowed.
+// Admits an Ask under its site's rules: refuses unknown parameters where the site says so, expands
+// the preset, fills the site's defaults (request beats preset beats site), checks w and h limits
+// after dpr. The result names no preset. Canonical asks are only checked against limits. Fails with
+// BadRequest naming option, value and what is allowed.
 Result<Ask> admit(const Ask& ask, const SitePolicy& site);
 
 }  // namespace tintype

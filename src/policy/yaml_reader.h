@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // YamlReader: a cursor into a YAML text that remembers lines and refuses what it was not asked for.
 // The only place that includes yaml-cpp; main/ reads the server's own settings through it too.
+// Keys given twice, a second document, nesting deeper than 32 and texts above 4 MB or 200,000
+// values are refused; anchors and aliases are understood, merge keys ("<<") are not. Cheap to copy;
+// immutable.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +30,7 @@ class YamlReader {
   int line() const;          // 1-based
   std::string path() const;  // "sites.shop.origin"
 
-  // Child of a map, or nothing. Marks the key as known.
+  // Child of a map, or nothing.
   std::optional<YamlReader> child(std::string_view key) const;
   std::vector<std::string> keys() const;
   std::vector<YamlReader> items() const;
