@@ -15,6 +15,10 @@ std::uint64_t xxh3_64(ByteView bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
 Sha256 sha256(ByteView bytes) {
   Sha256 out;
   SHA256(bytes.data(), bytes.size(), out.data());

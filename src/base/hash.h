@@ -21,6 +21,8 @@ struct Hash128 {
 // About 8 ns for a 73-byte key (facts/http.md).
 Hash128 xxh3_128(ByteView bytes);
 std::uint64_t xxh3_64(ByteView bytes);
+// With a secret seed a client cannot choose keys that fall into one bucket.
+std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed);
 
 using Sha256 = std::array<std::uint8_t, 32>;
 // About 256 ns for a 73-byte key (facts/http.md).

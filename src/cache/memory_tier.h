@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // MemoryTier: the hot answers, bounded in bytes, sharded by key hash with one short mutex a shard.
-// Eviction is S3-FIFO (Yang et al., SOSP'23): a small queue filters what is asked once, a main queue
-// keeps what is asked again, a ghost queue remembers what was let go. Thread-safe; get() takes tens of
-// nanoseconds plus one pointer copy and compares the full key.
+// Eviction is S3-FIFO (Yang et al., SOSP'23): a small queue filters what is asked once, a main
+// queue keeps what is asked again, a ghost queue of hashes remembers what the small one let go.
+// Thread-safe; get() hashes the key (seeded, so that clients cannot choose collisions), takes the
+// shard's mutex, compares the full key, marks the entry as used and copies one pointer.
+//
+// In the walk: asked first of all tiers, on the event loop.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +34,16 @@ class MemoryTier {
   // Replaces an entry of the same key. An entry larger than 1/8 of a shard's capacity is not kept.
   void keep(SharedEntry entry);
   void remove(std::string_view key);
-  // Removes all entries the predicate names; returns how many. Visits every entry.
+  // Removes all entries the predicate names; returns how many. Visits every entry; the predicate
+  // runs under a shard's mutex and must not call this object.
   std::size_t remove_if(const std::function<bool(const EntryMeta&)>& matches);
   MemoryTierState state() const;
 
  private:
-  struct Shard;
-  Shard& shard_of(std::string_view key) const;
+  class Shard;
+  Shard& shard_of(std::uint64_t hash) const;
+  std::uint64_t hash_of(std::string_view key) const;
+  std::uint64_t seed_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

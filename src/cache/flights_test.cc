@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/flights.h"
+
+#include <array>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <gtest/gtest.h>
+
+namespace tintype {
+namespace {
+
+using Landing = Flights::Landing;
+using Milliseconds = std::chrono::milliseconds;
+
+SharedEntry an_entry(const std::string& key) {
+  auto entry = std::make_shared<Entry>();
+  entry->meta.key = key;
+  return entry;
+}
+
+// Works for `duration` and counts.
+std::function<Task<Result<SharedEntry>>()> slow_work(std::atomic<int>& runs,
+                                                     Milliseconds duration) {
+  return [&runs, duration]() -> Task<Result<SharedEntry>> {
+    ++runs;
+    co_await sleep_for(duration);
+    co_return an_entry("/a");
+  };
+}
+
+Task<> join_once(Flights& flights, std::string key, std::function<Task<Result<SharedEntry>>()> work,
+                 std::function<void(Landing)> landed) {
+  Landing landing = co_await flights.join(std::move(key), std::move(work));
+  landed(std::move(landing));
+}
+
+TEST(Flights, AThousandJoinsOnTwoLoopsAreOneRun) {
+  Flights flights;
+  std::array<asio::io_context, 2> loops;
+  std::array<std::thread::id, 2> ids;
+  std::atomic<int> runs{0}, wrong_loop{0};
+  std::mutex mutex;
+  std::set<const Entry*> answers;
+  int leaders = 0, collapsed = 0;
+  for (int i = 0; i < 1000; ++i) {
+    std::size_t loop = static_cast<std::size_t>(i % 2);
+    auto landed = [&, loop](Landing landing) {
+      if (std::this_thread::get_id() != ids[loop]) ++wrong_loop;
+      std::lock_guard lock(mutex);
+      answers.insert(landing.entry ? landing.entry->get() : nullptr);
+      ++(landing.collapsed ? collapsed : leaders);
+    };
+    asio::co_spawn(loops[loop],
+                   join_once(flights, "/a", slow_work(runs, Milliseconds(200)), landed),
+                   asio::detached);
+  }
+  std::array<std::thread, 2> threads;
+  std::atomic<int> started{0};
+  for (std::size_t i = 0; i < 2; ++i) {
+    threads[i] = std::thread([&, i] {
+      ids[i] = std::this_thread::get_id();
+      ++started;
+      while (started < 2) std::this_thread::yield();
+      loops[i].run();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(leaders, 1);
+  EXPECT_EQ(collapsed, 999);
+  EXPECT_EQ(answers.size(), 1u);
+  EXPECT_FALSE(answers.contains(nullptr));
+  EXPECT_EQ(wrong_loop, 0);
+  EXPECT_EQ(flights.aloft(), 0u);
+}
+
+TEST(Flights, DifferentKeysFlyApart) {
+  Flights flights;
+  asio::io_context loop;
+  std::atomic<int> runs{0};
+  int collapsed = 0;
+  std::size_t most_aloft = 0;
+  for (int i = 0; i < 10; ++i) {
+    asio::co_spawn(loop,
+                   join_once(flights, "/" + std::to_string(i), slow_work(runs, Milliseconds(20)),
+                             [&](Landing landing) {
+                               collapsed += landing.collapsed;
+                               most_aloft = std::max(most_aloft, flights.aloft());
+                             }),
+                   asio::detached);
+  }
+  loop.run();
+  EXPECT_EQ(runs, 10);
+  EXPECT_EQ(collapsed, 0);
+  EXPECT_LT(most_aloft, 10u);  // struck off before the leader resumes
+  EXPECT_EQ(flights.aloft(), 0u);
+}
+
+TEST(Flights, ErrorsCollapseToo) {
+  Flights flights;
+  asio::io_context loop;
+  int runs = 0, failures = 0;
+  for (int i = 0; i < 50; ++i) {
+    auto work = [&]() -> Task<Result<SharedEntry>> {
+      ++runs;
+      co_await sleep_for(Milliseconds(20));
+      co_return fail_private(ErrorCode::OriginFailed, "502");
+    };
+    auto landed = [&](Landing landing) {
+      failures += !landing.entry && landing.entry.error().code == ErrorCode::OriginFailed;
+    };
+    asio::co_spawn(loop, join_once(flights, "/a", work, landed), asio::detached);
+  }
+  loop.run();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(failures, 50);
+}
+
+TEST(Flights, ExceptionsBecomeInternal) {
+  Flights flights;
+  asio::io_context loop;
+  std::vector<Error> errors;
+  auto note = [&](Landing landing) {
+    if (!landing.entry) errors.push_back(landing.entry.error());
+  };
+  auto late = []() -> Task<Result<SharedEntry>> {
+    co_await sleep_for(Milliseconds(1));
+    throw std::runtime_error("late");
+  };
+  auto early = []() -> Task<Result<SharedEntry>> { throw std::runtime_error("early"); };
+  auto odd = []() -> Task<Result<SharedEntry>> {
+    throw 42;
+    co_return an_entry("/never");
+  };
+  asio::co_spawn(loop, join_once(flights, "/a", late, note), asio::detached);
+  asio::co_spawn(loop, join_once(flights, "/b", early, note), asio::detached);
+  asio::co_spawn(loop, join_once(flights, "/c", odd, note), asio::detached);
+  loop.run();
+  ASSERT_EQ(errors.size(), 3u);
+  for (const Error& error : errors) EXPECT_EQ(error.code, ErrorCode::Internal);
+  EXPECT_EQ(flights.aloft(), 0u);
+}
+
+TEST(Flights, ANewRequestAfterLandingStartsAnew) {
+  Flights flights;
+  asio::io_context loop;
+  std::atomic<int> runs{0};
+  asio::co_spawn(
+      loop,
+      [&]() -> Task<> {
+        Landing first = co_await flights.join("/a", slow_work(runs, Milliseconds(1)));
+        EXPECT_EQ(flights.aloft(), 0u);
+        Landing second = co_await flights.join("/a", slow_work(runs, Milliseconds(1)));
+        EXPECT_FALSE(first.collapsed || second.collapsed);
+      },
+      asio::detached);
+  loop.run();
+  EXPECT_EQ(runs, 2);
+}
+
+TEST(Flights, ACancelledLeaderLeavesAndTheWorkGoesOn) {
+  Flights flights;
+  asio::io_context loop;
+  std::atomic<int> runs{0};
+  asio::cancellation_signal client_gone;
+  std::vector<std::string> order;
+  auto leader = [&](Landing landing) {
+    EXPECT_FALSE(landing.entry);
+    order.push_back("leader left");
+  };
+  auto follower = [&](Landing landing) {
+    EXPECT_TRUE(landing.entry);
+    EXPECT_TRUE(landing.collapsed);
+    order.push_back("follower landed");
+  };
+  asio::co_spawn(loop, join_once(flights, "/a", slow_work(runs, Milliseconds(100)), leader),
+                 asio::bind_cancellation_slot(client_gone.slot(), asio::detached));
+  asio::co_spawn(loop, join_once(flights, "/a", slow_work(runs, Milliseconds(100)), follower),
+                 asio::detached);
+  asio::co_spawn(
+      loop,
+      [&]() -> Task<> {
+        co_await sleep_for(Milliseconds(20));
+        EXPECT_EQ(flights.aloft(), 1u);
+        client_gone.emit(asio::cancellation_type::terminal);
+      },
+      asio::detached);
+  loop.run();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(order, (std::vector<std::string>{"leader left", "follower landed"}));
+}
+
+TEST(Flights, ATornDownLoopLandsItsFollowersElsewhere) {
+  Flights flights;
+  asio::io_context following;
+  std::optional<Result<SharedEntry>> got;
+  {
+    asio::io_context leading;
+    std::atomic<int> runs{0};
+    auto nothing = [](Landing) {};
+    asio::co_spawn(leading,
+                   join_once(flights, "/a", slow_work(runs, std::chrono::hours(1)), nothing),
+                   asio::detached);
+    leading.poll();
+    EXPECT_EQ(runs, 1);
+    asio::co_spawn(following,
+                   join_once(flights, "/a", slow_work(runs, Milliseconds(1)),
+                             [&](Landing landing) { got = landing.entry; }),
+                   asio::detached);
+    following.poll();
+    EXPECT_EQ(flights.aloft(), 1u);
+  }
+  following.restart();
+  following.run();
+  ASSERT_TRUE(got.has_value());
+  ASSERT_FALSE(got->has_value());
+  EXPECT_EQ(got->error().code, ErrorCode::Busy);
+  EXPECT_EQ(flights.aloft(), 0u);
+}
+
+TEST(Flights, FlightsMayBeDestroyedBeforeTheirWorkLands) {
+  asio::io_context loop;
+  std::atomic<int> runs{0};
+  bool landed = false;
+  auto flights = std::make_unique<Flights>();
+  asio::co_spawn(loop,
+                 join_once(*flights, "/a", slow_work(runs, Milliseconds(20)),
+                           [&](Landing landing) { landed = landing.entry.has_value(); }),
+                 asio::detached);
+  loop.poll();
+  flights.reset();
+  loop.restart();
+  loop.run();
+  EXPECT_TRUE(landed);
+}
+
+}  // namespace
+}  // namespace tintype
