@@ -16,7 +16,10 @@ mkdir -p build
 log="build/$preset.configure.log"
 if [ ! -f "build/$preset/build.ninja" ]; then
   say "configuring $preset"
-  cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; fail "configuring failed" "the log is $log"; }
+  if ! cmake --preset "$preset" >"$log" 2>&1; then
+    cat "$log" >&2
+    fail "configuring failed" "the log is $log"
+  fi
 fi
 say "building $preset with $jobs jobs"
 cmake --build "build/$preset" --parallel "$jobs" ||

@@ -8,13 +8,14 @@ bad=0
 say "layout (.clang-format)"
 git ls-files -z '*.cc' '*.h' | xargs -0 -r "$formatter" --dry-run -Werror || bad=1
 [ "$bad" = 0 ] || echo "     ./dev format puts it right"
-say "house rules (tools/tidy.py)"
-python3 tools/tidy.py || bad=1
+say "house rules (tools/tidy)"
+python3 tools/tidy || bad=1
 if [ "${1:-}" = --clang-tidy ]; then
   tools/dev/setup.sh build test lint
   [ -f build/dev/compile_commands.json ] || tools/dev/build.sh dev
   say "clang-tidy"
-  git ls-files -z 'src/*.cc' | xargs -0 -r -n 4 -P "$jobs" clang-tidy-14 -p build/dev --quiet || bad=1
+  git ls-files -z 'src/*.cc' |
+    xargs -0 -r -n 4 -P "$jobs" clang-tidy-14 -p build/dev --quiet || bad=1
 fi
 [ "$bad" = 0 ] || fail "the check found something"
 say "all in order"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sums what ctest wrote (JUnit XML) over several runs and prints "N passed, N failed" as its last line.
+"""Sums what ctest wrote (JUnit XML) over several runs; the last line is "N passed, N failed".
 
-One ctest entry is a program that may hold many cases (GoogleTest, unittest). Where the program's own
-summary can be read, its cases are counted; otherwise the entry counts as one. An entry that ctest
-calls failed counts at least one failure, whatever its text says. Exits 1 unless all passed.
+One ctest entry is a program that may hold many cases (GoogleTest, unittest). Where the program's
+own summary can be read, its cases are counted; otherwise the entry counts as one. An entry that
+ctest calls failed counts at least one failure, whatever its text says. Exits 1 unless all passed.
 """
 import argparse
 import pathlib
@@ -17,7 +17,7 @@ GTEST_PASSED = re.compile(r"\[  PASSED  \] (\d+) tests?\.", re.M)
 GTEST_SKIPPED = re.compile(r"\[  SKIPPED \] (\d+) tests?, listed below", re.M)
 GTEST_FAILED = re.compile(r"\[  FAILED  \] (\d+) tests?, listed below", re.M)
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
-UNITTEST_NOTE = re.compile(r"(failures|errors|skipped|expected failures|unexpected successes)=(\d+)")
+UNITTEST_NOTE = re.compile(r"(failures|errors|skipped|unexpected successes)=(\d+)")
 
 
 def last(pattern, text):
@@ -32,7 +32,7 @@ def cases_of(text):
         notes = {}
         for name, count in UNITTEST_NOTE.findall(text):
             notes[name] = notes.get(name, 0) + int(count)
-        failed = notes.get("failures", 0) + notes.get("errors", 0) + notes.get("unexpected successes", 0)
+        failed = sum(notes.get(n, 0) for n in ("failures", "errors", "unexpected successes"))
         skipped = notes.get("skipped", 0)
         return max(ran - failed - skipped, 0), failed, skipped
     if GTEST_RAN.search(text) or GTEST_PASSED.search(text):

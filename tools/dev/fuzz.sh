@@ -16,4 +16,5 @@ mkdir -p "$grown" build/fuzz/found
 say "fuzzing $target for $seconds s; new inputs in $grown, crashes in build/fuzz/found"
 "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
   -artifact_prefix="build/fuzz/found/$target-" "$grown" "tests/fuzz/corpus/$target" ||
-  fail "the fuzzer found something" "keep the input: cp build/fuzz/found/$target-* tests/fuzz/corpus/$target/"
+  fail "the fuzzer found something" \
+    "keep the input: cp build/fuzz/found/$target-* tests/fuzz/corpus/$target/"

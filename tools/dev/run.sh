@@ -20,13 +20,15 @@ tools/dev/build.sh release
 
 for taken in "$port" "$admin_port"; do
   if (exec 3<>"/dev/tcp/127.0.0.1/$taken") 2>/dev/null; then
-    fail "something already listens on port $taken" "choose another: ./dev run --port $((port + 10))"
+    fail "something already listens on port $taken" \
+      "choose another: ./dev run --port $((port + 10))"
   fi
 done
 # A picture to open first: the dress, or whatever the given folder holds.
-sample="$(cd "$photos" && find . -maxdepth 3 -type f \( -iname '*.jpg' -o -iname '*.jpeg' -o -iname '*.png' \
-  -o -iname '*.webp' -o -iname '*.avif' -o -iname '*.heic' \) | sed 's|^\./||' | sort | head -n 1)"
-[ -n "$sample" ] || fail "there is no picture in $photos" "give a folder with .jpg, .png, .webp … files"
+sample="$(find "$photos" -maxdepth 3 -type f -printf '%P\n' |
+  grep -iE '\.(jpe?g|png|webp|avif|heic)$' | sort | sed -n 1p)" || true
+[ -n "$sample" ] ||
+  fail "there is no picture in $photos" "give a folder with .jpg, .png, .webp … files"
 [ "$photos" != "$root/samples" ] || sample=dress.jpg
 
 mkdir -p build/run
@@ -40,6 +42,7 @@ server:
   admin_port: $admin_port
   studio: true
   access_log: off
+  drain_accept: 0s
 cache:
   memory: 256MB
   disk: { folder: '${root//\'/\'\'}/build/run/cache', size: 2GB }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# setup [GROUP…]      install the Debian packages of tools/dev/packages.txt (build test bench fuzz lint)
+# setup [GROUP…]      install Debian packages: build test (default), bench fuzz lint
 source "$(dirname "$0")/common.sh"
 list=tools/dev/packages.txt
 
@@ -60,17 +60,19 @@ if [ "$(id -u)" = 0 ]; then as_root=()
 elif command -v sudo >/dev/null; then as_root=(sudo)
 else fail "packages are missing and you are neither root nor have sudo:" "$(echo $missing)"
 fi
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 "$@"; }
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 "$@"
+}
 
 if ! packages="$(choose <<<"$missing")"; then
   say "refreshing the package lists"
   apt update -q || fail "apt-get update failed" "is the network there?  then again: ./dev setup"
-  packages="$(choose <<<"$missing")" || fail "this release has none of: $(echo $missing)" \
-    "Debian 12 (bookworm) is what Tintype is built on"
+  packages="$(choose <<<"$missing")" ||
+    fail "this release has none of: $(echo $missing)" "Tintype is built on Debian 12 (bookworm)"
 fi
 
-# Debian starts a service it installs; a build machine wants no web server. A policy-rc.d that says no
-# (exit 101, see invoke-rc.d(8)) is put there for the installation, unless the machine has its own.
+# Debian starts a service it installs; a build machine wants no web server. A policy-rc.d that says
+# no (exit 101, see invoke-rc.d(8)) is put there for the installation, unless the machine has one.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap '"${as_root[@]}" rm -f "$policy"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# test [--quick]      everything CI runs: all tests, then again with sanitizers; ends "N passed, N failed"
+# test [--quick]      all that CI runs, then again with sanitizers; ends "N passed, N failed"
 source "$(dirname "$0")/common.sh"
 quick=
 case "${1:-}" in
   '') ;;
   --quick) quick=yes ;;
-  *) fail "test does not know '$1'" "usage: ./dev test [--quick]   (--quick leaves the sanitizers out)" ;;
+  *) fail "test does not know '$1'" "usage: ./dev test [--quick]   (quick: without sanitizers)" ;;
 esac
 results=build/results
 rm -rf "$results"
@@ -23,7 +23,7 @@ run_suite() {
     return 0
   fi
   say "testing $preset"
-  # A ctest that fails is found again in the XML; one that wrote no XML is counted by count_tests.py.
+  # What failed is read from the XML; a run that left no XML counts as one failure.
   ctest --test-dir "build/$preset" --parallel "$jobs" --output-on-failure --no-tests=error \
     --test-output-size-passed 200000 --test-output-size-failed 2000000 \
     --output-junit "$root/$results/$preset.xml" "$@" || true
