@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// HeadParser: bytes of a connection -> one request's head, or the reason why there will be none. No
+// I/O, no time, no allocation for an ordinary request; not thread-safe, one per connection.
+//
+// The grammar is llhttp's (Node's parser), strict flags. On top stand the rules that close request
+// smuggling: every line ends in CR LF, no folded lines, exactly one Host, no body and no
+// Transfer-Encoding; and our limits. A rejected head ends the connection: what follows it cannot be
+// trusted to begin where we think it does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tintype {
+
+struct HeadLimits {
+  std::size_t max_target_bytes = 8192;
+  std::size_t max_head_bytes = 16384;
+  int max_fields = 100;
+};
+
+// A field that may come in several lines, which mean the same as one line joined by ", "
+// (RFC 9110 section 5.3). Owns memory only when there is more than one line.
+class ListField {
+ public:
+  void add(std::string_view line);
+  void clear();
+  std::string_view text() const { return lines_ > 1 ? std::string_view(joined_) : first_; }
+  int lines() const { return lines_; }
+
+ private:
+  std::string_view first_;
+  std::string joined_;
+  int lines_ = 0;
+};
+
+// What the server reads of a head. Views point into the bytes given to parse().
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;  // origin-form: an absolute-form target lost its scheme and authority
+  bool is_head = false;     // HEAD, else GET
+  bool is_http10 = false;
+  bool keep_alive = false;  // what the client asked for
+  ListField accept, if_none_match;
+  std::string_view if_modified_since, if_range, range, user_agent, request_id;
+};
+
+struct Rejection {
+  int status = 0;
+  std::string_view detail;  // public
+};
+
+class HeadParser {
+ public:
+  enum class Parsed : std::uint8_t { NeedMore, Complete, Rejected };
+
+  explicit HeadParser(const HeadLimits& limits) : limits_(limits) {}
+
+  // `bytes`: everything received since the last head ended; the same bytes again with more behind
+  // them after NeedMore (they may have moved). After Complete or Rejected call next().
+  Parsed parse(std::string_view bytes);
+  // Of the last parse(): Complete fills head() and consumed_bytes(); Rejected fills rejection() and
+  // as much of head() as was understood.
+  const RequestHead& head() const { return head_; }
+  std::size_t consumed_bytes() const { return end_; }
+  const Rejection& rejection() const { return rejection_; }
+  // Forgets the last head.
+  void next();
+
+ private:
+  friend struct HeadCallbacks;
+
+  Parsed reject(int status, std::string_view detail);
+  Parsed scan_lines(std::string_view bytes);
+  Parsed take_line(std::string_view bytes, std::size_t feed_at);
+  Parsed run_grammar(std::string_view head);
+  Parsed judge();
+  bool take_target(std::string_view raw);
+  void take_field(std::string_view name, std::string_view value);
+
+  HeadLimits limits_;
+  RequestHead head_;
+  Rejection rejection_;
+  std::size_t line_at_ = 0;  // where the line being received begins
+  std::size_t scanned_ = 0;  // no line feed before this
+  std::size_t end_ = 0;      // behind the empty line
+  int lines_ = 0;            // complete lines with something in them
+  int host_lines_ = 0, length_lines_ = 0, coding_lines_ = 0;
+  bool has_body_ = false, has_bad_host_ = false;
+  int version_major_ = 0, version_minor_ = 0, method_code_ = 0;
+  std::string_view raw_target_, field_name_, field_value_;
+};
+
+}  // namespace tintype

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/session.h"
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+
+#include <asio/buffer.hpp>
+#include <asio/redirect_error.hpp>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "server/conditional.h"
+#include "server/head.h"
+#include "server/problem.h"
+#include "telemetry/log.h"
+
+namespace tintype {
+namespace {
+
+using asio::ip::tcp;
+
+// A browser's head with a CDN's fields is about 750 bytes (measured); this holds it and several
+// pipelined ones, and ten thousand idle connections hold 40 MB.
+constexpr std::size_t kBufferBytes = 4096;
+// With less room than this, bytes are moved to the front (or the buffer grows) before reading on.
+constexpr std::size_t kSmallRoomBytes = 1024;
+// After our last word a client's leftovers are read and thrown away, up to this much: closing over
+// unread bytes resets the connection and may take our answer with it (RFC 9112 section 9.6).
+constexpr std::size_t kLingerBytes = 262'144;
+
+std::string address_text(const tcp::socket& socket) {
+  std::error_code error;
+  auto endpoint = socket.remote_endpoint(error);
+  return error ? std::string() : endpoint.address().to_string();
+}
+
+HeadLimits limits_of(const ServerSettings& s) {
+  return {s.max_target_bytes, s.max_head_bytes, s.max_fields};
+}
+
+iovec piece(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+Session::Session(Loop& loop, Service& service, tcp::socket socket)
+    : loop_(loop),
+      service_(service),
+      socket_(std::move(socket)),
+      client_(address_text(socket_)),
+      parser_(limits_of(loop.settings())),
+      buffer_(kBufferBytes) {
+  if (service_.metrics != nullptr) service_.metrics->connection_opened();
+}
+
+Session::~Session() {
+  std::error_code ignored;
+  socket_.close(ignored);
+  service_.connections.fetch_sub(1);
+  if (service_.metrics != nullptr) service_.metrics->connection_closed();
+}
+
+Task<> Session::run() {
+  while (true) {
+    std::optional<Answer> answer;
+    HeadParser::Parsed parsed = parser_.parse(unread());
+    if (parsed == HeadParser::Parsed::NeedMore) {
+      if (!await_bytes()) break;
+      auto [data, size] = room();
+      std::error_code error;
+      std::size_t count = co_await socket_.async_read_some(
+          asio::buffer(data, size), asio::redirect_error(asio::use_awaitable, error));
+      Received result = received(count, error);
+      if (result == Received::Ended) break;
+      if (result == Received::Some) continue;
+      started_at_ = loop_.clock().now();
+      answer = refuse(408, "The request's head did not arrive in time.");
+      closing_ = true;
+    } else {
+      answer = begin(parsed);
+    }
+    if (!answer) {
+      Answer walked = co_await ask_walk();
+      answer = std::move(walked);
+    }
+    prepare(*answer);
+    Sent sent = send_some();
+    if (sent == Sent::Blocked) sent = co_await send_rest();
+    finish(*answer);
+    if (sent == Sent::Failed) break;
+    if (closing_) {
+      answer.reset();
+      co_await linger();
+      break;
+    }
+  }
+  leave();
+}
+
+// The sweep calls this; the suspended operation then ends with operation_aborted.
+void Session::expire(Wait wait) {
+  if (wait == Wait::Write) {
+    auto window_s = loop_.settings().write_window_ms.count() / 1000.0;
+    std::int64_t acknowledged = acknowledged_bytes();
+    auto expected = static_cast<std::int64_t>(
+        static_cast<double>(loop_.settings().min_write_rate_bytes_per_s) * window_s);
+    if (acknowledged - acknowledged_at_arm_ >= expected) {
+      acknowledged_at_arm_ = acknowledged;
+      loop_.deadlines().arm(*this, Wait::Write, loop_.clock().now());
+      return;
+    }
+  }
+  expired_ = true;
+  std::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+// Chooses the deadline under which to read on; false when there is nothing more to wait for.
+bool Session::await_bytes() {
+  if (begin_ == end_) {
+    if (service_.phase.load(std::memory_order_relaxed) == LifePhase::Closing) return false;
+    // finish() armed it already, with the time it had at hand.
+    if (!is_waiting()) loop_.deadlines().arm(*this, Wait::Idle, loop_.clock().now());
+    return true;
+  }
+  // The head's deadline runs from its first byte; reading on does not renew it.
+  if (!is_head_started_) {
+    is_head_started_ = true;
+    loop_.deadlines().arm(*this, Wait::Head, loop_.clock().now());
+  }
+  return true;
+}
+
+std::pair<char*, std::size_t> Session::room() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    if (buffer_.size() > kBufferBytes) std::vector<char>(kBufferBytes).swap(buffer_);
+  }
+  if (buffer_.size() - end_ < kSmallRoomBytes && begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  // The parser refuses heads before the buffer could grow beyond twice their limit.
+  if (buffer_.size() - end_ < kSmallRoomBytes) buffer_.resize(buffer_.size() * 2);
+  return {buffer_.data() + end_, buffer_.size() - end_};
+}
+
+Session::Received Session::received(std::size_t count, const std::error_code& error) {
+  bool timed_out = expired_ && error == asio::error::operation_aborted;
+  expired_ = false;
+  if (!error) {
+    end_ += count;
+    return Received::Some;
+  }
+  return timed_out && begin_ != end_ ? Received::TimedOut : Received::Ended;
+}
+
+Answer Session::refuse(int status, std::string_view detail) const {
+  Answer answer;
+  answer.entry = problem_entry(status, detail);
+  answer.outcome =
+      status >= 500 && status != 501 && status != 505 ? Outcome::ServerError : Outcome::ClientError;
+  return answer;
+}
+
+// An answer if it can be given at once.
+std::optional<Answer> Session::begin(HeadParser::Parsed parsed) {
+  leave();
+  is_head_started_ = false;
+  started_at_ = loop_.clock().now();
+  ++requests_;
+  if (parsed == HeadParser::Parsed::Rejected) {
+    closing_ = true;
+    return refuse(parser_.rejection().status, parser_.rejection().detail);
+  }
+  const RequestHead& head = parser_.head();
+  closing_ = !head.keep_alive || requests_ >= loop_.settings().max_requests_per_connection;
+  return service_.answer_from_memory({head.target, {head.accept.text()}});
+}
+
+Task<Answer> Session::ask_walk() {
+  const RequestHead& head = parser_.head();
+  std::string what;
+  try {
+    co_return co_await service_.answer({head.target, {head.accept.text()}});
+  } catch (const std::exception& e) {
+    what = e.what();
+  }
+  log(LogLevel::Error, "answer-failed", {{"what", what}, {"target", head.target}});
+  co_return refuse(500, "Something went wrong on our side.");
+}
+
+void Session::choose_head_and_body(const Answer& answer) {
+  const Entry& entry = *answer.entry;
+  const RequestHead& head = parser_.head();
+  status_ = entry.meta.status;
+  outcome_ = answer.outcome;
+  std::string_view head_text = entry.head;
+  std::string_view body = text_of(entry.body);
+  if (head_text.empty()) head_text = own_head_ = full_head(entry.meta, entry.body.size());
+  Conditions conditions{head.if_none_match.text(), head.if_modified_since, head.if_range,
+                        head.range};
+  if (status_ == 200 && !entry.meta.etag.empty() && conditions.any()) {
+    Decision decision =
+        decide(conditions, {entry.meta.etag, entry.meta.modified_unix_seconds, entry.body.size()},
+               !head.is_head);
+    if (decision.verdict == Verdict::NotModified) {
+      status_ = 304;
+      outcome_ = Outcome::NotModified;
+      head_text = entry.head_not_modified;
+      if (head_text.empty()) head_text = own_head_ = not_modified_head(entry.meta);
+      body = {};
+    } else if (decision.verdict == Verdict::Partial) {
+      status_ = 206;
+      head_text = own_head_ = partial_head(entry, decision);
+      body = body.substr(decision.first, decision.last - decision.first + 1);
+    } else if (decision.verdict == Verdict::Unsatisfiable) {
+      status_ = 416;
+      outcome_ = Outcome::ClientError;
+      head_text = own_head_ = unsatisfiable_head(entry);
+      body = {};
+    }
+  }
+  if (answer.outcome == Outcome::Stale && status_ != 416)
+    head_text = own_head_ = stale_head(head_text);
+  if (head.method == "HEAD") body = {};
+  pieces_[0] = piece(head_text);
+  pieces_[2] = piece(body);
+}
+
+void Session::prepare(const Answer& answer) {
+  choose_head_and_body(answer);
+  if (service_.phase.load(std::memory_order_relaxed) != LifePhase::Serving) closing_ = true;
+  RequestFields fields{answer, loop_.date_and_server(), loop_.unix_seconds()};
+  if (answer.timings.render_us >= 0 || answer.timings.fetch_us >= 0 ||
+      answer.timings.disk_us >= 0) {
+    fields.total_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(loop_.clock().now() - started_at_)
+            .count();
+  }
+  fields.close = closing_;
+  fields.say_keep_alive = parser_.head().is_http10;
+  request_fields_.clear();
+  append_request_fields(request_fields_, fields);
+  pieces_[1] = piece(request_fields_);
+  next_piece_ = 0;
+  answer_bytes_ = to_send_bytes_ = pieces_[0].iov_len + pieces_[1].iov_len + pieces_[2].iov_len;
+}
+
+// One sendmsg for head and body, straight to the kernel: Asio's composed write would cap each send
+// at 64 KiB and cost a coroutine frame.
+Session::Sent Session::send_some() {
+  while (to_send_bytes_ > 0) {
+    msghdr message{};
+    message.msg_iov = &pieces_[next_piece_];
+    message.msg_iovlen = pieces_.size() - next_piece_;
+    ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK ? Sent::Blocked : Sent::Failed;
+    }
+    auto left = static_cast<std::size_t>(sent);
+    to_send_bytes_ -= left;
+    sent_bytes_ += sent;
+    while (next_piece_ < pieces_.size() && left >= pieces_[next_piece_].iov_len) {
+      left -= pieces_[next_piece_++].iov_len;
+    }
+    if (left > 0) {
+      iovec& rest = pieces_[next_piece_];
+      rest = {static_cast<char*>(rest.iov_base) + left, rest.iov_len - left};
+    }
+  }
+  return Sent::All;
+}
+
+Task<Session::Sent> Session::send_rest() {
+  acknowledged_at_arm_ = acknowledged_bytes();
+  loop_.deadlines().arm(*this, Wait::Write, loop_.clock().now());
+  Sent sent = Sent::Blocked;
+  while (sent == Sent::Blocked) {
+    std::error_code error;
+    co_await socket_.async_wait(tcp::socket::wait_write,
+                                asio::redirect_error(asio::use_awaitable, error));
+    sent = error ? Sent::Failed : send_some();
+  }
+  leave();
+  co_return sent;
+}
+
+// What the client has taken: given to the kernel less what still waits there. Counting what the
+// kernel took would call a client slow while megabytes of socket buffer drain at a modest but
+// honest rate.
+std::int64_t Session::acknowledged_bytes() const {
+  int waiting = 0;
+  // The descriptor is a private copy of an int; ioctl does not change the socket.
+  if (::ioctl(const_cast<tcp::socket&>(socket_).native_handle(), SIOCOUTQ, &waiting) != 0)
+    waiting = 0;
+  return sent_bytes_ - waiting;
+}
+
+void Session::finish(const Answer& answer) {
+  Steady now = loop_.clock().now();
+  auto duration = std::chrono::duration_cast<std::chrono::microseconds>(now - started_at_);
+  std::uint64_t sent = answer_bytes_ - to_send_bytes_;
+  const RequestHead& head = parser_.head();
+  if (service_.metrics != nullptr) {
+    service_.metrics->count(outcome_);
+    service_.metrics->count_sent_bytes(sent);
+    service_.metrics->observe(Phase::Total, duration);
+    AccessRecord record;
+    record.client = client_;
+    record.method = head.method;
+    record.target = head.target;
+    record.key = answer.entry->meta.key;
+    record.status = status_;
+    record.sent_bytes = sent;
+    record.duration_us = duration.count();
+    record.outcome = name_of(outcome_);
+    record.error = answer.entry->meta.error_code;
+    record.user_agent = head.user_agent;
+    record.request_id = head.request_id;
+    loop_.access_log().write(record, loop_.unix_seconds());
+  }
+  if (closing_) return;
+  begin_ += parser_.consumed_bytes();
+  parser_.next();
+  if (begin_ == end_) loop_.deadlines().arm(*this, Wait::Idle, now);
+}
+
+// Says that nothing more will come, then waits a moment for the client to have read it and to
+// close.
+Task<> Session::linger() {
+  std::error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  if (error) co_return;
+  loop_.deadlines().arm(*this, Wait::Linger, loop_.clock().now());
+  std::size_t thrown_away = 0;
+  while (!error && thrown_away < kLingerBytes) {
+    thrown_away += co_await socket_.async_read_some(
+        asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+}  // namespace tintype

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/studio.h"
+
+#include "base/text.h"
+#include "server/problem.h"
+
+namespace tintype {
+
+namespace embedded {
+extern const std::string_view studio_page;  // made by cmake/Embed.cmake from studio/index.html
+}
+
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+Answer answer_of(SharedEntry entry) {
+  Answer answer;
+  answer.entry = std::move(entry);
+  // A page of ours comes from memory; only a mistake is counted as one.
+  answer.outcome = answer.entry->is_negative() ? Outcome::ClientError : Outcome::MemoryHit;
+  return answer;
+}
+
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+}  // namespace
+
+bool is_studio_target(std::string_view target) {
+  return target.starts_with("/_/") || path_of(target) == "/";
+}
+
+std::optional<std::string> query_value(std::string_view target, std::string_view name) {
+  std::size_t question = target.find('?');
+  if (question == std::string_view::npos) return std::nullopt;
+  for (std::string_view pair : split(target.substr(question + 1), '&')) {
+    std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
+      return percent_decode(pair.substr(equals + 1));
+    }
+  }
+  return std::nullopt;
+}
+
+Studio::Studio(StudioParts parts, bool is_on) : parts_(std::move(parts)), is_on_(is_on) {
+  if (is_on_) page_ = page_entry(200, "text/html; charset=utf-8", embedded::studio_page);
+  not_found_ = problem_entry(404, "There is nothing at this address.");
+}
+
+std::optional<Answer> Studio::answer_at_once(std::string_view target) const {
+  if (!is_on_) return answer_of(not_found_);
+  std::string_view path = path_of(target);
+  if (path == "/") return answer_of(page_);
+  if (path == "/_/studio/pictures" && parts_.pictures_json) return std::nullopt;
+  if (path == "/_/studio/explain" && parts_.explain_json) {
+    auto url = query_value(target, "url");
+    if (url && url->starts_with('/')) return std::nullopt;
+    return answer_of(
+        problem_entry(400, "url is missing; it is the percent-encoded path and query to explain."));
+  }
+  return answer_of(not_found_);
+}
+
+Task<Answer> Studio::answer(std::string_view target, std::string_view accept) const {
+  std::string json;
+  if (path_of(target) == "/_/studio/pictures") {
+    json = co_await parts_.pictures_json();
+  } else {
+    auto url = query_value(target, "url");
+    auto as_accept = query_value(target, "accept");
+    json = co_await parts_.explain_json(url.value_or("/"),
+                                        as_accept ? *as_accept : std::string(accept));
+  }
+  co_return answer_of(page_entry(200, kJson, json));
+}
+
+}  // namespace tintype
