@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quarantine: remembers the sources on which render workers died, so that one bad picture cannot
+// keep killing them. A bounded list, the longest unseen forgotten first. Thread-safe.
+//
+// Sources are known by SHA-256, because whoever sends pictures could craft others of equal weaker
+// hash and so lock out a picture that is not theirs. Hashing costs about 1 ms for 2 MB, so a source
+// is hashed only if its length equals that of a listed one: for nearly all jobs the check is free.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+
+namespace tintype {
+
+class Quarantine {
+ public:
+  explicit Quarantine(std::size_t max_sources = 1'024, int max_crashes = 2)
+      : max_sources_(max_sources), max_crashes_(max_crashes) {}
+
+  // A worker died on this source, or lied about it. Returns how often that has happened.
+  int blame(ByteView source);
+  // True once it has happened max_crashes times.
+  bool refuses(ByteView source);
+
+ private:
+  struct Entry {
+    Sha256 name;
+    std::size_t size_bytes = 0;
+    int crashes = 0;
+  };
+  using Entries = std::list<Entry>;
+  // Moves the entry to the front. Requires: mutex_ held.
+  Entry* find(const Sha256& name);
+
+  const std::size_t max_sources_;
+  const int max_crashes_;
+  std::mutex mutex_;
+  Entries entries_;  // most recently seen first
+  std::map<Sha256, Entries::iterator> by_name_;
+  std::multiset<std::size_t> sizes_bytes_;
+};
+
+}  // namespace tintype
