@@ -50,6 +50,15 @@ Transformation any_transformation() {
   return t;
 }
 
+// Both sides given.
+Transformation any_box(Fit fit) {
+  Transformation t = any_transformation();
+  t.width_px = *rc::gen::inRange(1, 3000);
+  t.height_px = *rc::gen::inRange(1, 3000);
+  t.fit = fit;
+  return t;
+}
+
 ImageInfo any_source() {
   ImageInfo info;
   info.format = *rc::gen::element(Format::Jpeg, Format::Png, Format::Webp, Format::Avif,
@@ -114,9 +123,7 @@ RC_GTEST_PROP(PlanProperty, KeepsTheAspectWithinAPixel, ()) {
 }
 
 RC_GTEST_PROP(PlanProperty, CoverOfALargeSourceIsExactlyTheBox, ()) {
-  Transformation t = any_transformation();
-  t.fit = Fit::Cover;
-  RC_PRE(t.width_px && t.height_px);
+  const Transformation t = any_box(Fit::Cover);
   const auto planned = plan(t, any_source(), kLimits);
   RC_PRE(planned.has_value());
   const Size natural = oriented(planned->crop.size(), planned->turn);
@@ -125,10 +132,8 @@ RC_GTEST_PROP(PlanProperty, CoverOfALargeSourceIsExactlyTheBox, ()) {
 }
 
 RC_GTEST_PROP(PlanProperty, CoverOfASmallSourceKeepsTheShape, ()) {
-  Transformation t = any_transformation();
-  t.fit = Fit::Cover;
+  Transformation t = any_box(Fit::Cover);
   t.upscale = false;
-  RC_PRE(t.width_px && t.height_px);
   const auto planned = plan(t, any_source(), kLimits);
   RC_PRE(planned.has_value());
   const Size natural = oriented(planned->crop.size(), planned->turn);
@@ -143,9 +148,7 @@ RC_GTEST_PROP(PlanProperty, CoverOfASmallSourceKeepsTheShape, ()) {
 }
 
 RC_GTEST_PROP(PlanProperty, PadIsExactlyTheBox, ()) {
-  Transformation t = any_transformation();
-  t.fit = Fit::Pad;
-  RC_PRE(t.width_px && t.height_px);
+  const Transformation t = any_box(Fit::Pad);
   const auto planned = plan(t, any_source(), kLimits);
   RC_PRE(planned.has_value());
   RC_ASSERT(planned->canvas == (Size{*t.width_px, *t.height_px}));
