@@ -189,7 +189,7 @@ class TidyTest(unittest.TestCase):
         self.expect("docs/a.md", 1, "encoding")
 
     def test_many_parameters_only_warn(self):
-        self.write("src/base/a.cc", LICENCE + "int f(int a, M<int, int> b, int c, int d) { g(); }\n")
+        self.write("src/base/a.cc", LICENCE + "int f(int a, M<int, int> b, int c, V d) { g(); }\n")
         self.expect_silence()
         self.write("src/base/a.cc", LICENCE + "int f(int a, int b, int c, int d, int e) { g(); }\n")
         code, out = self.run_tidy()

@@ -12,6 +12,7 @@ OWNERS = {
     "asio": ({"base", "server", "worker", "net", "main", "tests"}, "include base/async.h"),
     "vips/": ({"engine"}, "go through engine/render.h"),
     "glib": ({"engine"}, "go through engine/render.h"),
+    "gmodule.h": ({"engine"}, "go through engine/render.h"),
     "curl/": ({"net"}, "go through net/http_client.h"),
     "seccomp.h": ({"worker"}, "only the sandbox installs filters"),
     "sqlite3.h": ({"cache"}, "go through cache/disk_tier.h"),

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The format follows Accept, says so in Vary, and only where it does."""
+import harness
+import pictures
+
+CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+SAFARI_15 = "image/webp,image/avif,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
+FIREFOX_OLD = "image/webp,*/*"
+
+ACCEPTS = [
+    # Accept, source, format
+    (CHROME, "dress.jpg", "AVIF"),
+    (SAFARI_15, "dress.jpg", "AVIF"),
+    (FIREFOX_OLD, "dress.jpg", "WEBP"),
+    ("*/*", "dress.jpg", "JPEG"),
+    ("image/*", "dress.jpg", "JPEG"),
+    (None, "dress.jpg", "JPEG"),
+    ("", "dress.jpg", "JPEG"),
+    ("text/html", "dress.jpg", "JPEG"),
+    ("*/*", "cat.png", "PNG"),
+    (None, "cat.png", "PNG"),
+    ("image/avif;q=0, image/webp", "dress.jpg", "WEBP"),
+    ("image/avif;q=0,image/webp;q=0,*/*", "dress.jpg", "JPEG"),
+    ("image/avif;q=0.5, image/webp;q=0.9", "dress.jpg", "WEBP"),
+    ("IMAGE/WEBP", "dress.jpg", "WEBP"),
+    ("image/webp;;;=,,\x7f", "dress.jpg", None),
+]
+
+
+class Negotiation(harness.Case):
+    def setUp(self):
+        self.server = self.serve({
+            "shop": {"origin": {"folder": harness.SAMPLES}},
+            "plain": {"origin": {"folder": harness.SAMPLES}, "formats": ["webp"]}})
+
+    def test_accept_decides(self):
+        for accept, source, expected in ACCEPTS:
+            with self.subTest(accept=accept, source=source):
+                answer = self.server.get(f"/shop/{source}?w=60", accept=accept)
+                self.expect_picture(answer)
+                self.assertIn("accept", answer.headers["vary"].lower())
+                kind = pictures.describe(answer.body)[0]
+                if expected:
+                    self.assertEqual(kind, expected)
+                self.assertEqual(answer.headers["content-type"], pictures.MEDIA_TYPES[kind])
+
+    def test_a_named_format_does_not_vary(self):
+        for path in ("/shop/dress.jpg?w=60&f=webp", "/shop/dress.jpg/_/w-60.webp"):
+            answers = [self.server.get(path, accept=a) for a in (CHROME, "*/*", None)]
+            for answer in answers:
+                self.expect_picture(answer, "image/webp")
+                self.assertNotIn("vary", answer.headers)
+            self.assertEqual(len({a.headers["etag"] for a in answers}), 1)
+
+    def test_same_format_same_bytes(self):
+        one = self.server.get("/shop/dress.jpg?w=61", accept=FIREFOX_OLD)
+        other = self.server.get("/shop/dress.jpg?w=61", accept="image/webp,image/png;q=0.2")
+        self.assertEqual(one.headers["etag"], other.headers["etag"])
+        self.assertIn("hit", other.headers["cache-status"])
+
+    def test_two_accept_lines_are_one(self):
+        answer = self.server.get("/shop/dress.jpg?w=62", "-H", "Accept: image/png",
+                                 "-H", "Accept: image/webp")
+        self.assertEqual(answer.headers["content-type"], "image/webp")
+
+    def test_not_modified_varies_too(self):
+        first = self.server.get("/shop/dress.jpg?w=63", accept=CHROME)
+        again = self.server.get("/shop/dress.jpg?w=63", "-H",
+                                f"If-None-Match: {first.headers['etag']}", accept=CHROME)
+        self.assertEqual(again.status, 304)
+        self.assertEqual(again.headers["vary"], first.headers["vary"])
+
+    def test_a_site_chooses_its_formats(self):
+        answer = self.server.get("/plain/dress.jpg?w=60", accept=CHROME)
+        self.assertEqual(answer.headers["content-type"], "image/webp")
+
+
+if __name__ == "__main__":
+    harness.main()
