@@ -1,10 +1,11 @@
 # layer(name deps… [USES libs…]): a folder of src/ becomes a static library tt_<name>; its *_test.cc
 # files become the executable <name>_test. tools/tidy reads the same lines and refuses an include
-# of a folder that is not among the deps.
+# of a folder that is not among the deps. FUZZ_SOURCES names what the fuzz targets of a layer need
+# where the whole layer is more than clang 14 can compile (Asio's coroutines).
 include(GoogleTest)
 
 function(layer name)
-  cmake_parse_arguments(L "" "" "USES" ${ARGN})
+  cmake_parse_arguments(L "" "" "USES;FUZZ_SOURCES" ${ARGN})
   set(dir "${CMAKE_CURRENT_SOURCE_DIR}/${name}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${dir}/*.cc")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${dir}/*.h")
@@ -43,7 +44,7 @@ function(layer name)
     set_tests_properties(unit.${name} PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
   foreach(fuzzer IN LISTS fuzzers)
-    fuzz_target(${name} "${fuzzer}")
+    fuzz_target(${name} "${fuzzer}" USES ${L_USES} SOURCES ${L_FUZZ_SOURCES})
   endforeach()
   if(TINTYPE_BENCH AND benches)
     add_executable(${name}_bench ${benches})
@@ -54,10 +55,17 @@ endfunction()
 # fuzz_target(layer file): with TINTYPE_FUZZ a libFuzzer program; always a replay program that
 # feeds every file of tests/fuzz/corpus/<name>/ to the same entry as an ordinary test.
 function(fuzz_target layer file)
+  cmake_parse_arguments(F "" "" "USES;SOURCES" ${ARGN})
   get_filename_component(stem "${file}" NAME_WE)
   if(TINTYPE_FUZZ)
-    add_executable(${stem} "${file}")
-    target_link_libraries(${stem} PRIVATE tt_${layer})
+    add_executable(${stem} "${file}" ${F_SOURCES})
+    if(F_SOURCES)
+      target_include_directories(${stem} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+      list(TRANSFORM F_USES PREPEND use_)
+      target_link_libraries(${stem} PRIVATE ${F_USES})
+    else()
+      target_link_libraries(${stem} PRIVATE tt_${layer})
+    endif()
     target_link_options(${stem} PRIVATE -fsanitize=fuzzer)
   endif()
   if(TINTYPE_TESTS)

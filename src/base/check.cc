@@ -6,8 +6,8 @@
 
 namespace tintype::detail {
 
-void check_failed(const char* condition, std::source_location where) {
-  std::fprintf(stderr, "CHECK failed: %s at %s:%u\n", condition, where.file_name(), where.line());
+void check_failed(const char* condition, const char* file, int line) {
+  std::fprintf(stderr, "CHECK failed: %s at %s:%d\n", condition, file, line);
   std::abort();
 }
 
