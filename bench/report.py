@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Prints a results file as Markdown and draws it as SVG beside it: python3 bench/report.py FILE…"""
+import json
+import pathlib
+import sys
+import xml.sax.saxutils as sax
+
+INK, GRID, OURS, THEIRS = "#222", "#ddd", "#b5651d", "#8a9ba8"
+
+
+def figure(spread, digits=1):
+    """Median (min-max)."""
+    return f"{spread['median']:.{digits}f} ({spread['min']:.{digits}f}-{spread['max']:.{digits}f})"
+
+
+def machine_line(document):
+    m = document["machine"]
+    return (f"{m['cpu']}, {m['cores']} cores, {m['system']}, kernel {m['kernel']}, "
+            f"commit {m['commit']}, {m['date']}; medians of {document['rounds']} rounds")
+
+
+def hits_table(document):
+    yield "| server | body | CPU us a request | x nginx static | requests/s | p99 ms |"
+    yield "|---|---|---|---|---|---|"
+    for size, by_name in document["hits"].items():
+        base = by_name["nginx static"]["cpu_us"]["median"]
+        for name, r in by_name.items():
+            yield (f"| {name} | {size} | {figure(r['cpu_us'])} | "
+                   f"{r['cpu_us']['median'] / base:.2f} | {r['rps']['median']:.0f} | "
+                   f"{figure(r['p99_ms'], 2)} |")
+    if storm := document.get("storm"):
+        ratio = storm["storm_p99_ms"]["median"] / storm["idle_p99_ms"]["median"]
+        yield ""
+        yield (f"p99 of a 20 KB hit: idle {figure(storm['idle_p99_ms'], 2)} ms, while all workers "
+               f"render misses {figure(storm['storm_p99_ms'], 2)} ms: {ratio:.2f} x")
+
+
+def misses_table(document):
+    yield "| format | server | pictures/s | CPU ms a picture | p50 ms | p99 ms | KB | PSNR dB |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for kind, by_side in document["misses"].items():
+        for side, r in by_side.items():
+            psnr = figure(r["psnr_db"]) if r["psnr_db"] else "-"
+            yield (f"| {kind} q{document['quality'][kind]} | {side} | {figure(r['per_second'])} | "
+                   f"{figure(r['cpu_ms'])} | {figure(r['p50_ms'], 0)} | {figure(r['p99_ms'], 0)} | "
+                   f"{r['bytes']['median'] / 1000:.1f} | {psnr} |")
+        ratio = by_side["sharp"]["cpu_ms"]["median"] / by_side["tintype"]["cpu_ms"]["median"]
+        yield f"| {kind} | sharp / tintype | | {ratio:.2f} x | | | | |"
+    if soak := document.get("soak"):
+        first, last = soak[min(2, len(soak) - 1)], soak[-1]
+        yield ""
+        yield (f"Memory of all processes: {first[1] / 1e6:.0f} MB after {first[0]} misses, "
+               f"{last[1] / 1e6:.0f} MB after {last[0]}.")
+
+
+def svg(width, height, parts):
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'font-family="sans-serif" font-size="13" fill="{INK}">\n'
+            f'<rect width="{width}" height="{height}" fill="#fff"/>\n' + "\n".join(parts)
+            + "\n</svg>\n")
+
+
+def bars(title, unit, rows):
+    """Horizontal bars with whiskers from min to max: rows of (label, spread, is_ours)."""
+    left, right, step = 230, 640, 26
+    scale = (right - left) / (max(s["max"] for _, s, _ in rows) * 1.05)
+    parts = [f'<text x="10" y="22" font-size="15" font-weight="bold">{sax.escape(title)}</text>']
+    for i, (label, spread, is_ours) in enumerate(rows):
+        y = 40 + i * step
+        end = left + spread["median"] * scale
+        low, high = left + spread["min"] * scale, left + spread["max"] * scale
+        parts += [
+            f'<text x="{left - 8}" y="{y + 14}" text-anchor="end">{sax.escape(label)}</text>',
+            f'<rect x="{left}" y="{y}" width="{end - left:.1f}" height="18" '
+            f'fill="{OURS if is_ours else THEIRS}"/>',
+            f'<path d="M{low:.1f} {y + 9}H{high:.1f}" stroke="{INK}"/>',
+            f'<text x="{high + 6:.1f}" y="{y + 14}">{spread["median"]:.1f} {unit}</text>']
+    return svg(right + 90, 50 + len(rows) * step, parts)
+
+
+def line(title, series):
+    """Megabytes over misses."""
+    left, right, top, bottom = 60, 660, 40, 220
+    x_max, y_max = series[-1][0], max(y for _, y in series) * 1.1
+    points = " ".join(f"{left + x / x_max * (right - left):.1f},"
+                      f"{bottom - y / y_max * (bottom - top):.1f}" for x, y in series)
+    parts = [f'<text x="10" y="22" font-size="15" font-weight="bold">{sax.escape(title)}</text>',
+             f'<path d="M{left} {top}V{bottom}H{right}" stroke="{GRID}" fill="none"/>',
+             f'<polyline points="{points}" fill="none" stroke="{OURS}" stroke-width="2"/>',
+             f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_max / 1e6:.0f} MB</text>',
+             f'<text x="{left - 6}" y="{bottom}" text-anchor="end">0</text>',
+             f'<text x="{right}" y="{bottom + 18}" text-anchor="end">{x_max} misses</text>']
+    return svg(right + 30, bottom + 30, parts)
+
+
+def plots(document):
+    """{suffix: svg}"""
+    if document["kind"] == "hits":
+        rows = [(f"{name}, {size}", r["cpu_us"], name.startswith("tintype"))
+                for size, by_name in document["hits"].items() for name, r in by_name.items()]
+        return {"": bars("A hit: CPU time per request", "us", rows)}
+    rows = [(f"{side}, {kind}", r["cpu_ms"], side == "tintype")
+            for kind, by_side in document["misses"].items() for side, r in by_side.items()]
+    made = {"": bars("A miss: CPU time per picture", "ms", rows)}
+    if document.get("soak"):
+        made["-memory"] = line("Memory of all processes over misses", document["soak"])
+    return made
+
+
+def show(path):
+    path = pathlib.Path(path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    table = hits_table if document["kind"] == "hits" else misses_table
+    print("\n" + machine_line(document) + "\n")
+    for row in table(document):
+        print(row)
+    for suffix, text in plots(document).items():
+        path.with_name(path.stem + suffix + ".svg").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sys.exit(__doc__):
+        show(name)
