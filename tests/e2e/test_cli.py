@@ -3,6 +3,7 @@
 """The command line without a server: check-config, convert, explain, options, settings, version."""
 import json
 import pathlib
+import re
 import subprocess
 
 import harness
@@ -58,6 +59,15 @@ class CommandLine(harness.Case):
         code, _, err = self.run_tintype("check-config", "absent.yaml")
         self.assertEqual(code, 1)
         self.assertIn("absent.yaml", err)
+
+    def test_the_documented_settings_are_right(self):
+        text = (harness.ROOT / "docs/start.md").read_text(encoding="utf-8")
+        examples = re.findall(r"```yaml\n(.*?)```", text, re.S)
+        self.assertTrue(examples)
+        for example in examples:
+            self.config.write_text(example, encoding="utf-8")
+            code, out, err = self.run_tintype("check-config", self.config)
+            self.assertEqual((code, err), (0, ""), out)
 
     def test_convert_a_picture(self):
         source = pathlib.Path(harness.SAMPLES, "dress.jpg")
