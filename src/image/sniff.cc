@@ -57,16 +57,21 @@ bool is_svg(std::string_view markup) {
          markup.find("<!DOCTYPE svg") != std::string_view::npos;
 }
 
+bool stands_at(std::size_t offset_bytes, std::string_view magic, ByteView source) {
+  return source.size() >= offset_bytes + magic.size() &&
+         text_of(source.subspan(offset_bytes, magic.size())) == magic;
+}
+
 std::optional<Format> known_format(ByteView source) {
-  const std::string_view start = text_of(source.first(std::min<std::size_t>(source.size(), 12)));
+  const std::string_view start = text_of(source);
   if (start.starts_with("\xFF\xD8\xFF")) return Format::Jpeg;
   if (start.starts_with("\x89PNG")) return Format::Png;
-  if (start.starts_with("RIFF") && start.substr(8) == "WEBP") return Format::Webp;
+  if (start.starts_with("RIFF") && stands_at(8, "WEBP", source)) return Format::Webp;
   if (start.starts_with("GIF87a") || start.starts_with("GIF89a")) return Format::Gif;
   for (std::string_view tiff : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
     if (start.starts_with(tiff)) return Format::Tiff;
   }
-  if (start.size() >= 8 && start.substr(4, 4) == "ftyp") return format_of_brands(source);
+  if (stands_at(4, "ftyp", source)) return format_of_brands(source);
   return std::nullopt;
 }
 
@@ -76,7 +81,7 @@ Failure refuse_unknown(ByteView source) {
       return unsupported(std::string(magic.name) + " is not a supported source format");
     }
   }
-  if (source.size() >= 8 && text_of(source.subspan(4, 4)) == "ftyp") {
+  if (stands_at(4, "ftyp", source)) {
     return unsupported("films are not a supported source format");
   }
   if (is_html(markup_of(source))) return unsupported("the source is an HTML page, not a picture");

@@ -71,6 +71,8 @@ Blocks read_blocks(ByteReader reader) {
       break;
     }
   }
+  // Pixels that are missing at the end stay transparent, and the decoder delivers alpha for them.
+  if (!reader.ok()) blocks.has_transparency = true;
   return blocks;
 }
 
