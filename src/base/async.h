@@ -37,28 +37,33 @@ using Executor = asio::any_io_executor;
 // Calls `start` with a callback `void(T)`; the awaiting coroutine resumes on its own executor with
 // the value given to the callback. The callback may be called from any thread, exactly once;
 // calling it is the only way the coroutine goes on, so whoever takes it must call it on every path.
+//
+// GCC 12 destroys a lambda that is written inside a co_await expression twice when it holds
+// anything that is not trivially copyable. So name it first, in your own coroutine too:
+//   auto start = [text = std::move(text)](auto done) { … };
+//   auto value = co_await await_callback<int>(std::move(start));
 template <class T, class Start>
 Task<T> await_callback(Start start) {
+  auto initiate = [start = std::move(start)](auto handler) mutable {
+    // The guard keeps the loop running while nothing but this callback is outstanding.
+    auto executor = asio::prefer(asio::get_associated_executor(handler),
+                                 asio::execution::outstanding_work.tracked);
+    auto shared = std::make_shared<std::decay_t<decltype(handler)>>(std::move(handler));
+    start([shared, executor](T value) {
+      asio::post(executor, [shared, value = std::move(value)]() mutable {
+        std::move (*shared)(std::move(value));
+      });
+    });
+  };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
-      [start = std::move(start)](auto handler) mutable {
-        // The guard keeps the loop running while nothing but this callback is outstanding.
-        auto executor = asio::prefer(asio::get_associated_executor(handler),
-                                     asio::execution::outstanding_work.tracked);
-        auto shared = std::make_shared<std::decay_t<decltype(handler)>>(std::move(handler));
-        start([shared, executor](T value) {
-          asio::post(executor, [shared, value = std::move(value)]() mutable {
-            std::move (*shared)(std::move(value));
-          });
-        });
-      },
-      asio::use_awaitable);
+      std::move(initiate), asio::use_awaitable);
 }
 
 // Runs a blocking function on `pool` and resumes the caller on its own executor with the result.
+// The function is to be named first where it holds more than references and numbers, as above.
 template <class F>
 Task<std::invoke_result_t<F&>> run_on(asio::thread_pool& pool, F function) {
   using T = std::invoke_result_t<F&>;
-  // Named, because GCC 12 destroys temporaries inside a co_await expression twice in some cases.
   auto start = [&pool, function = std::move(function)](auto done) mutable {
     asio::post(pool, [function = std::move(function), done]() mutable { done(function()); });
   };

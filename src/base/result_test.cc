@@ -62,5 +62,23 @@ TEST(Async, AwaitCallbackResumesOnTheLoopAndKeepsItAlive) {
   EXPECT_EQ(seen, 42);
 }
 
+// With a lambda that owns memory: GCC 12 frees it twice when it stands inside the co_await
+// expression, in await_callback and run_on as well as here.
+TEST(Async, WorkThatOwnsMemoryIsFreedOnce) {
+  asio::io_context loop;
+  asio::thread_pool pool(1);
+  auto owned = std::make_shared<std::string>("text");
+  std::size_t seen = 0;
+  auto count = [&]() -> Task<> {
+    auto work = [owned] { return owned->size(); };
+    seen = co_await run_on(pool, std::move(work));
+  };
+  asio::co_spawn(loop, count, asio::detached);
+  loop.run();
+  pool.join();
+  EXPECT_EQ(seen, 4u);
+  EXPECT_EQ(owned.use_count(), 1);
+}
+
 }  // namespace
 }  // namespace tintype

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// HttpClient: outgoing HTTP(S) on libcurl's multi interface: one thread, pooled persistent connections,
-// DNS cache, redirects re-checked by the address guard. Thread-safe.
+// HttpClient: outgoing HTTP(S) on libcurl's multi interface: one thread, pooled persistent
+// connections, DNS cache, redirects re-checked by the address guard. Thread-safe. It asks for no
+// compression and decodes none, reads no proxy from the environment, sends no cookies, and drops a
+// request's own headers (they hold secrets) when a redirect leaves the origin.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,11 +15,12 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/address_guard.h"
 
 namespace tintype {
 
 struct HttpClientSettings {
-  Milliseconds connect_timeout_ms{1'000};      // facts/reliability.md P11
+  Milliseconds connect_timeout_ms{1'000};  // facts/reliability.md P11
   Milliseconds first_byte_timeout_ms{3'000};
   std::int64_t low_speed_bytes_per_second = 8'000;
   Seconds low_speed_time{3};
@@ -24,20 +28,24 @@ struct HttpClientSettings {
   int max_connections_per_host = 64;
   int max_connections = 512;
   std::int64_t max_header_bytes = 64'000;
+  // What a request without allow_private_addresses may reach; tests put their own rule here.
+  bool (*may_connect)(const sockaddr& address) = &is_public_address;
+  std::vector<int> public_ports{80, 443};  // facts/reliability.md P13
 };
 
 struct OutgoingRequest {
-  std::string url;                                            // http or https only
+  std::string url;  // http or https only
   std::vector<std::pair<std::string, std::string>> headers;
   std::int64_t max_body_bytes = 50'000'000;
-  bool allow_private_addresses = false;
+  bool allow_private_addresses = false;  // also lifts the rule for ports
   Deadline deadline;
+  Milliseconds timeout_ms{0};  // whole fetch; 0: only the deadline
 };
 
 struct IncomingResponse {
   int status = 0;
   Bytes body;
-  std::vector<std::pair<std::string, std::string>> headers;   // names in lower case
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   // The first value of a header, or empty.
   std::string_view header(std::string_view lower_case_name) const;
 };
@@ -47,9 +55,11 @@ class HttpClient {
   explicit HttpClient(const HttpClientSettings& settings, const Clock& clock);
   ~HttpClient();  // aborts what is under way
 
-  // GET. Fails with Timeout, TooLarge (body above the limit, counted as received), Forbidden (address
-  // guard, scheme or redirect refused) and OriginFailed (anything else, also a body shorter than
-  // announced). Any status is a success.
+  // GET, following at most max_redirects redirects. Fails with Timeout, TooLarge (body above the
+  // limit, counted as received), Forbidden (address guard, port, scheme, user name, or a redirect
+  // to such or from https to http) and OriginFailed (anything else, also a body shorter than
+  // announced and too many redirects). Any other status is a success. The client must outlive the
+  // call.
   Task<Result<IncomingResponse>> get(OutgoingRequest request);
 
  private:

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_client.h"
+
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/check.h"
+#include "net/transfer.h"
+
+namespace tintype {
+namespace {
+
+// How late a deadline may be noticed. libcurl wakes the thread for its own timers and for data.
+constexpr int kTickMs = 50;
+constexpr int kIdleTickMs = 60'000;
+
+// libcurl asks for one initialisation a process, before any other call.
+void initialise_curl() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CHECK(code == CURLE_OK);
+}
+
+// Signals are the main thread's; and with CURLOPT_NOSIGNAL a write to a closed TLS connection
+// raises SIGPIPE, which libcurl then leaves to us.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+std::string_view IncomingResponse::header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return {};
+}
+
+struct HttpClient::State {
+  State(const HttpClientSettings& s, const Clock& c);
+  ~State();
+
+  void enqueue(std::unique_ptr<Transfer> transfer);
+  void run();
+  void start_waiting();
+  void start(std::unique_ptr<Transfer> transfer);
+  void end_finished();
+  void end_late();
+  void end_all();
+  void end(CURL* handle, Result<> verdict);
+  bool is_stopping();
+
+  const HttpClientSettings settings;
+  const Clock& clock;
+  CURLM* multi = nullptr;
+  CURLSH* share = nullptr;
+  std::map<CURL*, std::unique_ptr<Transfer>> active;  // the thread's own
+
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Transfer>> waiting;  // guarded by mutex
+  bool stopping = false;                           // guarded by mutex
+  std::thread thread;                              // last: runs on all of the above
+};
+
+HttpClient::State::State(const HttpClientSettings& s, const Clock& c) : settings(s), clock(c) {
+  initialise_curl();
+  multi = curl_multi_init();
+  share = curl_share_init();
+  CHECK(multi != nullptr && share != nullptr);
+  // No lock functions: only the one thread uses the handles that share.
+  curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    static_cast<long>(settings.max_connections_per_host));
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                    static_cast<long>(settings.max_connections));
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(settings.max_connections));
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+  thread = std::thread([this] { run(); });
+}
+
+HttpClient::State::~State() {
+  {
+    std::lock_guard lock(mutex);
+    stopping = true;
+  }
+  curl_multi_wakeup(multi);
+  thread.join();
+  curl_multi_cleanup(multi);
+  curl_share_cleanup(share);
+}
+
+void HttpClient::State::enqueue(std::unique_ptr<Transfer> transfer) {
+  {
+    std::lock_guard lock(mutex);
+    waiting.push_back(std::move(transfer));
+  }
+  curl_multi_wakeup(multi);
+}
+
+bool HttpClient::State::is_stopping() {
+  std::lock_guard lock(mutex);
+  return stopping;
+}
+
+void HttpClient::State::run() {
+  block_signals();
+  while (!is_stopping()) {
+    start_waiting();
+    int running = 0;
+    CHECK(curl_multi_perform(multi, &running) == CURLM_OK);
+    end_finished();
+    end_late();
+    curl_multi_poll(multi, nullptr, 0, active.empty() ? kIdleTickMs : kTickMs, nullptr);
+  }
+  end_all();
+}
+
+void HttpClient::State::start_waiting() {
+  std::vector<std::unique_ptr<Transfer>> arrived;
+  {
+    std::lock_guard lock(mutex);
+    arrived.swap(waiting);
+  }
+  for (auto& transfer : arrived) start(std::move(transfer));
+}
+
+void HttpClient::State::start(std::unique_ptr<Transfer> transfer) {
+  auto ready = transfer->check_time(clock.now());
+  if (ready) ready = transfer->begin(share);
+  if (!ready) {
+    transfer->finish(std::move(ready));
+    return;
+  }
+  CURL* handle = transfer->handle();
+  CHECK(curl_multi_add_handle(multi, handle) == CURLM_OK);
+  active.emplace(handle, std::move(transfer));
+}
+
+void HttpClient::State::end_finished() {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    // The message lives in the handle: copied before the handle leaves the multi.
+    CURL* handle = message->easy_handle;
+    CURLcode code = message->data.result;
+    auto next = active.at(handle)->end_hop(code);
+    if (next && *next == Transfer::Next::AnotherHop) {
+      CHECK(curl_multi_remove_handle(multi, handle) == CURLM_OK);
+      CHECK(curl_multi_add_handle(multi, handle) == CURLM_OK);
+    } else {
+      end(handle, next ? Result<>() : fail(std::move(next).error()));
+    }
+  }
+}
+
+void HttpClient::State::end_late() {
+  std::vector<std::pair<CURL*, Error>> late;
+  Steady now = clock.now();
+  for (const auto& [handle, transfer] : active) {
+    if (auto in_time = transfer->check_time(now); !in_time) {
+      late.emplace_back(handle, std::move(in_time).error());
+    }
+  }
+  for (auto& [handle, error] : late) end(handle, fail(std::move(error)));
+}
+
+void HttpClient::State::end_all() {
+  start_waiting();
+  while (!active.empty()) {
+    end(active.begin()->first,
+        fail_private(ErrorCode::OriginFailed, "the HTTP client is shutting down"));
+  }
+}
+
+void HttpClient::State::end(CURL* handle, Result<> verdict) {
+  auto node = active.extract(handle);
+  CHECK(!node.empty());
+  curl_multi_remove_handle(multi, handle);
+  node.mapped()->finish(std::move(verdict));
+}
+
+HttpClient::HttpClient(const HttpClientSettings& settings, const Clock& clock)
+    : state_(std::make_unique<State>(settings, clock)) {}
+
+HttpClient::~HttpClient() = default;
+
+Task<Result<IncomingResponse>> HttpClient::get(OutgoingRequest request) {
+  auto start = [state = state_.get(), request = std::move(request)](auto done) mutable {
+    state->enqueue(std::make_unique<Transfer>(std::move(request), state->settings, state->clock,
+                                              std::move(done)));
+  };
+  co_return co_await await_callback<Result<IncomingResponse>>(std::move(start));
+}
+
+}  // namespace tintype
