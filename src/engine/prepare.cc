@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdlib>
+#include <ctime>
 #include <string>
 
 #include <gmodule.h>
@@ -66,16 +66,32 @@ constexpr const char* kOperations[] = {
 
 void ignore_log(const char*, GLogLevelFlags, const char*, void*) {}
 
-Result<> start_libvips(const char* prefix) {
+// Sets an environment variable while libvips and its libraries start, which is when they read it.
+// The process has one thread and has not begun to serve.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value) : name_(name) { g_setenv(name, value, TRUE); }
+  ~ScopedVariable() { g_unsetenv(name_); }
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+Result<> start_libvips() {
   // libvips warns on stderr about every damaged profile; what matters comes back as an error.
-  g_log_set_handler("VIPS",
-                    static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO |
-                                                G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_MESSAGE),
-                    ignore_log, nullptr);
-  g_setenv(kPrefixVariable, prefix, TRUE);
-  const int failed = vips_init("tintype");
-  g_unsetenv(kPrefixVariable);
-  if (failed) return fail_private(ErrorCode::Internal, vips_error_buffer());
+  constexpr int kLevels =
+      G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG | G_LOG_LEVEL_MESSAGE;
+  g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(kLevels), ignore_log, nullptr);
+  // libvips loads every module below its prefix: it is given a prefix without any.
+  const ScopedVariable prefix(kPrefixVariable, "/nonexistent");
+  // Before 8.15 libvips generates code at run time (ORC), in memory that is writable and
+  // executable, which the sandbox forbids (facts/reliability.md section 0); some operations do so
+  // even when vectors are off.
+  const ScopedVariable no_generated_code("ORC_CODE", "emulate");
+  if (vips_init("tintype") != 0) return fail_private(ErrorCode::Internal, vips_error_buffer());
+  if (vips_version(0) == 8 && vips_version(1) < 15) vips_vector_set_enabled(FALSE);
   return {};
 }
 
@@ -103,20 +119,17 @@ Result<> set_up_classes() {
 }  // namespace
 
 Result<> prepare_engine() {
-  // libvips loads every module below its prefix when it starts: it is given a prefix without any.
   const std::string module_folder = std::string(vips_guess_libdir("tintype", kPrefixVariable)) +
                                     "/vips-modules-" + std::to_string(vips_version(0)) + "." +
                                     std::to_string(vips_version(1));
-  TRY(start_libvips("/nonexistent"));
+  TRY(start_libvips());
   TRY(load_heif_module(module_folder));
   vips_block_untrusted_set(TRUE);
   vips_cache_set_max(0);
   vips_concurrency_set(1);
-  // Before 8.15 libvips generates code at run time, in memory that is writable and executable,
-  // which the sandbox forbids (facts/reliability.md section 0). Later versions have compiled vector
-  // code: it stays.
-  if (vips_version(0) == 8 && vips_version(1) < 15) vips_vector_set_enabled(FALSE);
   vips_leak_set(FALSE);
+  // Reads /etc/localtime now instead of in a child that may open nothing.
+  tzset();
   return set_up_classes();
 }
 

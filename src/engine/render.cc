@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/render.h"
 
+#include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -16,16 +18,25 @@ std::int64_t microseconds_since(std::chrono::steady_clock::time_point start) {
       .count();
 }
 
+bool holds_any(const std::string& text, std::initializer_list<const char*> signs) {
+  return std::any_of(signs.begin(), signs.end(),
+                     [&](const char* sign) { return text.find(sign) != text.npos; });
+}
+
 // Until its pixels are in memory, a failure is the source's. What libvips says goes to the log
-// only.
+// only; the public reason is one of ours.
 template <class T>
 Result<T> blame_source(Result<T> result) {
   if (result || result.error().code != ErrorCode::Internal) return result;
   const std::string& text = result.error().message;
-  bool ends_early = false;
-  for (const char* sign : {"premature", "truncated", "unexpected end", "end of file", "EOF"}) {
-    ends_early = ends_early || text.find(sign) != text.npos;
+  if (holds_any(text, {"not supported", "unsupported"})) {
+    return fail(Error{ErrorCode::Unsupported,
+                      text,
+                      "the source picture uses a feature of its format that is not supported",
+                      {}});
   }
+  const bool ends_early =
+      holds_any(text, {"remature end", "read error", "runcated", "nexpected end", "nd of file", "EOF"});
   const char* reason = ends_early ? "it ends too early" : "it cannot be decoded";
   return fail(
       Error{ErrorCode::Corrupt, text, std::string("the source picture is damaged: ") + reason, {}});

@@ -9,8 +9,7 @@ namespace {
 // A colour as libvips wants it: one number a band.
 class BandColor {
  public:
-  BandColor(Color color, const Picture& picture) {
-    const int bands = picture.bands();
+  BandColor(Color color, int bands) {
     const bool grey = bands < 3;
     if (grey) values_ = {double(color.red), double(color.alpha)};
     if (!grey)
@@ -88,7 +87,7 @@ Result<Picture> flatten(Picture picture, const Plan& plan) {
   if (!wanted || !picture.has_alpha()) return picture;
   const Color under = plan.flatten.value_or(kWhite);
   TRY(picture, make_room_for(under, std::move(picture)));
-  const BandColor background(under, picture);
+  const BandColor background(under, picture.bands() - 1);
   return apply([&](VipsImage** out) {
     return vips_flatten(picture.raw(), out, "background", background.raw(), nullptr);
   });
@@ -101,7 +100,7 @@ Result<Picture> pad(Picture picture, const Plan& plan) {
     TRY(picture,
         apply([&](VipsImage** out) { return vips_addalpha(picture.raw(), out, nullptr); }));
   }
-  const BandColor background(plan.canvas_color, picture);
+  const BandColor background(plan.canvas_color, picture.bands());
   return apply([&](VipsImage** out) {
     return vips_embed(picture.raw(), out, plan.placed_at.x_px, plan.placed_at.y_px,
                       plan.canvas.width_px, plan.canvas.height_px, "extend", VIPS_EXTEND_BACKGROUND,
