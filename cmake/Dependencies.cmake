@@ -9,7 +9,7 @@ function(pkg_library name)
   target_link_libraries(use_${name} INTERFACE PkgConfig::${name})
 endfunction()
 
-pkg_library(vips vips>=8.14)
+pkg_library(vips vips>=8.14 gmodule-no-export-2.0)
 pkg_library(curl libcurl>=7.88)
 pkg_library(seccomp libseccomp>=2.5)
 pkg_library(sqlite sqlite3)
