@@ -15,15 +15,20 @@ namespace {
 
 constexpr std::uint8_t kExtension = 0x21, kImage = 0x2C, kGraphicControl = 0xF9;
 
+// Extensions, frames and their sub-blocks of up to 255 bytes: enough for 255 MB of pixels, and few
+// enough that sub-blocks of one byte do not hold up an event loop.
+constexpr int kMaxBlocks = 1'000'000;
+
 struct Blocks {
   std::uint32_t frames = 0;
+  int visited = 0;
   Size first_extent;  // right and lower edge of the first frame on the screen
   bool has_transparency = false;
   bool is_interlaced = false;  // the first frame
 };
 
-void skip_sub_blocks(ByteReader& reader) {
-  while (reader.ok()) {
+void skip_sub_blocks(ByteReader& reader, Blocks& blocks) {
+  while (reader.ok() && ++blocks.visited < kMaxBlocks) {
     const std::uint8_t size = reader.u8();
     if (size == 0) return;
     reader.skip(size);
@@ -41,7 +46,7 @@ void read_extension(ByteReader& reader, Blocks& blocks) {
       blocks.has_transparency = true;
     }
   }
-  skip_sub_blocks(reader);
+  skip_sub_blocks(reader, blocks);
 }
 
 // A frame counts as soon as its descriptor is whole: cut-off pixels still show something.
@@ -56,12 +61,12 @@ void read_image(ByteReader& reader, Blocks& blocks) {
     blocks.first_extent = {left + width, top + height};
     blocks.is_interlaced = (flags & 0x40) != 0;
   }
-  skip_sub_blocks(reader);
+  skip_sub_blocks(reader, blocks);
 }
 
 Blocks read_blocks(ByteReader reader) {
   Blocks blocks;
-  while (!reader.at_end() && blocks.frames < kMaxCountedFrames) {
+  while (!reader.at_end() && blocks.frames < kMaxCountedFrames && blocks.visited < kMaxBlocks) {
     const std::uint8_t introducer = reader.u8();
     if (introducer == kExtension) {
       read_extension(reader, blocks);

@@ -72,6 +72,16 @@ TEST(SniffGif, CountsFramesUpToTheBoundOnly) {
   EXPECT_EQ(sniff(join({gif_screen(40, 30), many.done()})).value().frames, 10'000u);
 }
 
+TEST(SniffGif, GivesUpOnEndlessBlocks) {
+  Writer comment;
+  comment.be16(0x21FE);
+  for (int i = 0; i < 1'000'000; ++i) comment.be16(0x0120);
+  const Bytes endless = comment.u8(0).done();
+  EXPECT_EQ(sniff(join({gif_screen(40, 30), gif_frame({}), endless, gif_frame({})})).value().frames,
+            1u);
+  EXPECT_EQ(detail_of(join({gif_screen(40, 30), endless, gif_frame({})})), "GIF has no frame");
+}
+
 TEST(SniffGif, StopsAtJunk) {
   EXPECT_EQ(sniff(join({gif_screen(40, 30), gif_frame({}), {0x00}, gif_frame({})})).value().frames,
             1u);

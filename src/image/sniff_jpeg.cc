@@ -19,6 +19,10 @@ constexpr std::uint8_t kSof0 = 0xC0, kSof15 = 0xCF, kDht = 0xC4, kJpg = 0xC8, kD
 
 // JPEG_MAX_DIMENSION of libjpeg's jmorecfg.h.
 constexpr int kMaxJpegSidePx = 65'500;
+// A segment holds 64 KiB, so profiles and metadata of 256 MiB fit.
+constexpr int kMaxSegments = 4096;
+// libjpeg passes over any amount; the damaged files of our corpora have less than 300 bytes.
+constexpr int kMaxJunkBytes = 65'536;
 
 struct Component {
   std::uint8_t id = 0, horizontal = 0, vertical = 0;
@@ -48,13 +52,14 @@ bool is_decodable(std::uint8_t marker) {
   return marker <= 0xC2 || marker == 0xC9 || marker == 0xCA;
 }
 
-// The next marker's code, as libjpeg finds it: bytes before an 0xFF are passed over. 0 at the end.
+// The next marker's code, as libjpeg finds it: bytes before an 0xFF are passed over. 0 when there
+// is none, or only after too many such bytes.
 std::uint8_t next_marker(ByteReader& reader) {
-  while (!reader.at_end()) {
+  for (int junk = 0; junk < kMaxJunkBytes && !reader.at_end(); ++junk) {
     if (reader.u8() != 0xFF) continue;
     std::uint8_t code = reader.u8();
-    while (code == 0xFF && reader.ok()) code = reader.u8();  // fill bytes
-    if (code != 0) return code;
+    for (; code == 0xFF && junk < kMaxJunkBytes; ++junk) code = reader.u8();  // fill bytes
+    if (code != 0 && code != 0xFF) return code;
   }
   return 0;
 }
@@ -120,9 +125,10 @@ void note_application_data(std::uint8_t marker, ByteView segment, Segments& foun
 
 Result<Segments> walk_to_first_scan(ByteReader reader) {
   Segments found;
-  for (;;) {
+  for (int i = 0; i < kMaxSegments; ++i) {
     const std::uint8_t marker = next_marker(reader);
-    if (!reader.ok() || marker == 0) return corrupt("JPEG header is cut off");
+    if (reader.at_end()) return corrupt("JPEG header is cut off");
+    if (marker == 0) return corrupt("JPEG has too much junk between its segments");
     if (stands_alone(marker)) continue;
     if (marker == kSoi) return corrupt("JPEG starts twice");
     if (marker == kEoi) return corrupt("JPEG ends before its picture");
@@ -139,6 +145,7 @@ Result<Segments> walk_to_first_scan(ByteReader reader) {
     }
     note_application_data(marker, segment, found);
   }
+  return corrupt("JPEG has too many segments before its picture");
 }
 
 // How libjpeg decides (default_decompress_parms in jdapimin.c), so that we name what it will

@@ -119,6 +119,18 @@ TEST(SniffJpeg, PassesOverFillBytesAndJunkBetweenSegments) {
   EXPECT_TRUE(sniff(jpeg({Bytes{0xFF, 0x01, 0xFF, 0xD0}, jpeg_frame({})}))) << "TEM, RST0";
 }
 
+TEST(SniffJpeg, GivesUpOnEndlessJunk) {
+  EXPECT_TRUE(sniff(jpeg({jpeg_jfif(), Bytes(60'000), jpeg_frame({})})));
+  EXPECT_EQ(detail_of(jpeg({jpeg_jfif(), Bytes(70'000), jpeg_frame({})})),
+            "JPEG has too much junk between its segments");
+  EXPECT_EQ(detail_of(jpeg({jpeg_jfif(), Bytes(70'000, 0xFF), jpeg_frame({})})),
+            "JPEG has too much junk between its segments");
+  Writer many;
+  for (int i = 0; i < 5000; ++i) many.bytes(jpeg_segment(0xFE, {}));
+  EXPECT_EQ(detail_of(jpeg({many.done(), jpeg_frame({})})),
+            "JPEG has too many segments before its picture");
+}
+
 TEST(SniffJpeg, EveryCutBeforeTheScanIsCorrupt) {
   const Bytes header = join(
       {Writer().be16(0xFFD8).done(), jpeg_exif(6), jpeg_frame({}), jpeg_segment(0xDA, Bytes(6))});

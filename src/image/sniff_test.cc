@@ -96,6 +96,7 @@ TEST(Sniff, AnEmptySourceIsCorrupt) {
 
 TEST(Sniff, AlmostMagicIsUnknown) {
   for (std::string_view text : {"\xFF\xD8"sv, "GIF88a"sv, "RIFF\0\0\0\0WAVE"sv, "II*"sv, "\x89PN"sv,
+                                "RIFF"sv, "RIFF\0\0\0\0WEB"sv,
                                 "\0\0\0\x08"
                                 "ftyp"sv}) {
     const auto info = sniff(view_of(text));
@@ -134,6 +135,14 @@ TEST(SniffProperty, DamagedHeadersComeBack) {
       RC_ASSERT(complaint_about(sniff(source)) == "");
     }
   }));
+}
+
+TEST(SniffProperty, EveryCutComesBack) {
+  for (const Bytes& whole : one_of_each()) {
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+      ASSERT_EQ(complaint_about(sniff(ByteView(whole).first(size))), "") << size;
+    }
+  }
 }
 
 // Every single byte of every sample set to every value that tends to hurt: 60,000 headers.
