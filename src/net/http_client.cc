@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_client.h"
 
+#include <list>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -48,8 +49,8 @@ struct HttpClient::State {
 
   void enqueue(std::unique_ptr<Transfer> transfer);
   void run();
-  void start_waiting();
-  void start(std::unique_ptr<Transfer> transfer);
+  void take_arrived();
+  void start_queued();
   void end_finished();
   void end_late();
   void end_all();
@@ -60,10 +61,16 @@ struct HttpClient::State {
   const Clock& clock;
   CURLM* multi = nullptr;
   CURLSH* share = nullptr;
-  std::map<CURL*, std::unique_ptr<Transfer>> active;  // the thread's own
+
+  // The thread's own. libcurl's own limit of connections a host is not used: one host's waiting
+  // transfers would stand in the way of all other hosts' (7.88, process_pending_handles).
+  std::list<std::unique_ptr<Transfer>> queue;         // in order of arrival
+  std::map<CURL*, std::unique_ptr<Transfer>> active;  // handed to libcurl
+  std::map<std::string, int> active_by_origin;
+  bool is_queue_stuck = true;  // nothing arrived or ended since the last look at the queue
 
   std::mutex mutex;
-  std::vector<std::unique_ptr<Transfer>> waiting;  // guarded by mutex
+  std::vector<std::unique_ptr<Transfer>> arrived;  // guarded by mutex
   bool stopping = false;                           // guarded by mutex
   std::thread thread;                              // last: runs on all of the above
 };
@@ -75,10 +82,6 @@ HttpClient::State::State(const HttpClientSettings& s, const Clock& c) : settings
   CHECK(multi != nullptr && share != nullptr);
   // No lock functions: only the one thread uses the handles that share.
   curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-  curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                    static_cast<long>(settings.max_connections_per_host));
-  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                    static_cast<long>(settings.max_connections));
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(settings.max_connections));
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   thread = std::thread([this] { run(); });
@@ -98,7 +101,7 @@ HttpClient::State::~State() {
 void HttpClient::State::enqueue(std::unique_ptr<Transfer> transfer) {
   {
     std::lock_guard lock(mutex);
-    waiting.push_back(std::move(transfer));
+    arrived.push_back(std::move(transfer));
   }
   curl_multi_wakeup(multi);
 }
@@ -111,35 +114,53 @@ bool HttpClient::State::is_stopping() {
 void HttpClient::State::run() {
   block_signals();
   while (!is_stopping()) {
-    start_waiting();
+    take_arrived();
+    start_queued();
     int running = 0;
     CHECK(curl_multi_perform(multi, &running) == CURLM_OK);
     end_finished();
     end_late();
-    curl_multi_poll(multi, nullptr, 0, active.empty() ? kIdleTickMs : kTickMs, nullptr);
+    bool is_idle = active.empty() && queue.empty();
+    int wait_ms = is_idle ? kIdleTickMs : is_queue_stuck ? kTickMs : 0;
+    curl_multi_poll(multi, nullptr, 0, wait_ms, nullptr);
   }
   end_all();
 }
 
-void HttpClient::State::start_waiting() {
-  std::vector<std::unique_ptr<Transfer>> arrived;
+void HttpClient::State::take_arrived() {
+  std::vector<std::unique_ptr<Transfer>> batch;
   {
     std::lock_guard lock(mutex);
-    arrived.swap(waiting);
+    batch.swap(arrived);
   }
-  for (auto& transfer : arrived) start(std::move(transfer));
+  for (auto& transfer : batch) {
+    auto ready = transfer->check_time(clock.now());
+    if (ready) ready = transfer->begin(share);
+    if (!ready) {
+      transfer->finish(std::move(ready));
+      continue;
+    }
+    queue.push_back(std::move(transfer));
+    is_queue_stuck = false;
+  }
 }
 
-void HttpClient::State::start(std::unique_ptr<Transfer> transfer) {
-  auto ready = transfer->check_time(clock.now());
-  if (ready) ready = transfer->begin(share);
-  if (!ready) {
-    transfer->finish(std::move(ready));
-    return;
+void HttpClient::State::start_queued() {
+  if (is_queue_stuck) return;
+  is_queue_stuck = true;
+  auto limit = static_cast<std::size_t>(settings.max_connections);
+  for (auto it = queue.begin(); it != queue.end() && active.size() < limit;) {
+    int& running = active_by_origin[(*it)->origin()];
+    if (running >= settings.max_connections_per_host) {
+      ++it;
+      continue;
+    }
+    ++running;
+    CURL* handle = (*it)->handle();
+    CHECK(curl_multi_add_handle(multi, handle) == CURLM_OK);
+    active.emplace(handle, std::move(*it));
+    it = queue.erase(it);
   }
-  CURL* handle = transfer->handle();
-  CHECK(curl_multi_add_handle(multi, handle) == CURLM_OK);
-  active.emplace(handle, std::move(transfer));
 }
 
 void HttpClient::State::end_finished() {
@@ -160,8 +181,17 @@ void HttpClient::State::end_finished() {
 }
 
 void HttpClient::State::end_late() {
-  std::vector<std::pair<CURL*, Error>> late;
   Steady now = clock.now();
+  for (auto it = queue.begin(); it != queue.end();) {
+    auto in_time = (*it)->check_time(now);
+    if (in_time) {
+      ++it;
+      continue;
+    }
+    (*it)->finish(std::move(in_time));
+    it = queue.erase(it);
+  }
+  std::vector<std::pair<CURL*, Error>> late;
   for (const auto& [handle, transfer] : active) {
     if (auto in_time = transfer->check_time(now); !in_time) {
       late.emplace_back(handle, std::move(in_time).error());
@@ -171,17 +201,20 @@ void HttpClient::State::end_late() {
 }
 
 void HttpClient::State::end_all() {
-  start_waiting();
-  while (!active.empty()) {
-    end(active.begin()->first,
-        fail_private(ErrorCode::OriginFailed, "the HTTP client is shutting down"));
-  }
+  auto stopped = fail_private(ErrorCode::OriginFailed, "the HTTP client is shutting down");
+  take_arrived();
+  for (auto& transfer : queue) transfer->finish(stopped);
+  queue.clear();
+  while (!active.empty()) end(active.begin()->first, stopped);
 }
 
 void HttpClient::State::end(CURL* handle, Result<> verdict) {
   auto node = active.extract(handle);
   CHECK(!node.empty());
   curl_multi_remove_handle(multi, handle);
+  auto running = active_by_origin.find(node.mapped()->origin());
+  if (--running->second == 0) active_by_origin.erase(running);
+  is_queue_stuck = false;
   node.mapped()->finish(std::move(verdict));
 }
 

@@ -31,6 +31,8 @@ class Transfer {
   // Readies the easy handle for the first hop. `share` keeps TLS sessions.
   Result<> begin(CURLSH* share);
   CURL* handle() const { return easy_; }
+  // "https://dam.example:443", of the first hop. Known after begin().
+  const std::string& origin() const { return first_origin_; }
 
   enum class Next : std::uint8_t { Finished, AnotherHop };
   // What follows after libcurl has ended a hop with `code`. AnotherHop: a redirect is to be
