@@ -9,4 +9,4 @@ case "$what" in
 esac
 tools/dev/setup.sh build bench
 tools/dev/build.sh release
-exec python3 "bench/$what.py" "$@"
+exec "$python" -B "bench/$what.py" "$@"

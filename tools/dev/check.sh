@@ -9,7 +9,7 @@ say "layout (.clang-format)"
 git ls-files -z '*.cc' '*.h' | xargs -0 -r "$formatter" --dry-run -Werror || bad=1
 [ "$bad" = 0 ] || echo "     ./dev format puts it right"
 say "house rules (tools/tidy)"
-python3 tools/tidy || bad=1
+"$python" -B tools/tidy || bad=1
 if [ "${1:-}" = --clang-tidy ]; then
   tools/dev/setup.sh build test lint
   [ -f build/dev/compile_commands.json ] || tools/dev/build.sh dev

@@ -5,6 +5,9 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 cd "$root"
 jobs="${TINTYPE_JOBS:-$(nproc)}"
+# Debian's own Python: packages such as python3-pil are installed for no other.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
 
 if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 say() { printf '%s== %s%s\n' "$bold" "$*" "$plain"; }

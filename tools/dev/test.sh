@@ -33,4 +33,4 @@ run_suite() {
 tools/dev/setup.sh build test
 run_suite dev
 [ -n "$quick" ] || run_suite asan -L '^(unit|fuzz|golden|property)$'
-exec python3 tools/dev/count_tests.py --broken "$broken" "$results"
+exec "$python" -B tools/dev/count_tests.py --broken "$broken" "$results"
