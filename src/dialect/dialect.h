@@ -15,11 +15,12 @@ namespace tintype {
 // kMaxTarget bytes reach this (the server refuses longer ones with 414).
 //
 // Native: "/<site>/<source path>?<options>", options by any name or alias in any order and case;
-// a value is percent-decoded ('+' is a space) before it is looked at. The same option twice with one
-// value is fine, with two values a BadRequest. Unknown parameter names are collected in Ask::unknown.
-// A path that contains the segment "_" is a canonical path: parsed strictly, its query ignored.
-// Fails with BadRequest on malformed escapes, NUL or control characters, invalid UTF-8, empty
-// segments, "." and "..", backslashes, and wrong values; with NotFound when the path has no source.
+// a value is percent-decoded ('+' is a space) before it is looked at. The same option twice with
+// one value is fine, with two values a BadRequest. Unknown parameter names are collected in
+// Ask::unknown. A path that contains the segment "_", unescaped, is a canonical path: the options
+// behind the last one are parsed strictly, the query is ignored. Fails with BadRequest on malformed
+// escapes, NUL or control characters, invalid UTF-8, empty segments, "." and "..", backslashes, and
+// wrong values; with NotFound when the path has no source.
 Result<Ask> parse_target(std::string_view target);
 
 }  // namespace tintype

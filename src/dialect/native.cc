@@ -23,16 +23,20 @@ bool is_site(std::string_view text) {
   });
 }
 
-// C0, DEL and, as they stand in UTF-8, the C1 controls.
-bool has_control(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7F) return true;
-    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      return true;
-    }
+// The rules for characters, in one pass for a source of plain ASCII. Controls are C0, DEL and the
+// C1 controls U+0080 to U+009F.
+Result<> check_characters(std::string_view source) {
+  bool is_ascii = true;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    unsigned char c = static_cast<unsigned char>(source[i]);
+    bool is_c1 =
+        c == 0xC2 && i + 1 < source.size() && static_cast<unsigned char>(source[i + 1]) < 0xA0;
+    if (c < 0x20 || c == 0x7F || is_c1) return refuse("the path has a control character");
+    if (c == '\\') return refuse("the path has a backslash");
+    is_ascii = is_ascii && c < 0x80;
   }
-  return false;
+  if (!is_ascii && !is_utf8(source)) return refuse("the path is not valid UTF-8");
+  return {};
 }
 
 Result<> check_segments(std::string_view source) {
@@ -58,9 +62,7 @@ Result<std::string> parse_source(std::string_view raw) {
     if (!decoded) return refuse("the path has a malformed percent escape");
     source = std::move(*decoded);
   }
-  if (has_control(source)) return refuse("the path has a control character");
-  if (!is_utf8(source)) return refuse("the path is not valid UTF-8");
-  if (source.find('\\') != std::string::npos) return refuse("the path has a backslash");
+  TRY(check_characters(source));
   TRY(check_segments(source));
   return source;
 }

@@ -13,12 +13,12 @@ namespace tintype {
 
 struct Ask {
   std::string site;
-  std::string source;                   // path under the site, decoded, no leading slash, no "." or ".."
+  std::string source;  // path under the site, decoded, no leading slash, no "." or ".."
   Transformation transformation;
-  std::string preset;                   // empty: none
-  std::string version;                  // of the source, an opaque token; empty: none
-  std::vector<std::string> unknown;     // parameter names nobody knows, for sites that refuse them
-  bool is_canonical = false;            // came as a canonical path: served as it stands
+  std::string preset;                // empty: none
+  std::string version;               // of the source, an opaque token; empty: none
+  std::vector<std::string> unknown;  // parameter names nobody knows, for sites that refuse them
+  bool is_canonical = false;         // came as a canonical path: served as it stands
 
   // Which options the request named itself: a bit per OptionId (option_table.h). A preset or a site
   // default only fills options that are not named.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The canonical path: the one name of a variant. CDN cache key, object key and service URL at once:
 //
-//   /<site>/<source path>/_/<options>.<extension>     /shop/p/4711/front.jpg/_/fit-cover_h-600_w-800.webp
+//   /<site>/<source path>/_/<options>.<extension>
+//   /shop/p/4711/front.jpg/_/fit-cover_h-600_w-800.webp
 //
-// Options in alphabetical order, joined by '_', each name-value; defaults are left out; with no option
-// left the word is "full". The source is percent-encoded in one spelling (upper-case hex; a segment
-// that is exactly "_" becomes %5F). Property: two requests have the same path if and only if they ask
-// for the same bytes; parsing a canonical path and printing it again gives the same text.
+// Options in alphabetical order, joined by '_', each name-value; defaults are left out; with no
+// option left the word is "full". The source is percent-encoded in one spelling (upper-case hex; a
+// segment that is exactly "_" becomes %5F). Property: two requests have the same path if and only
+// if they ask for the same bytes; parsing a canonical path and printing it again gives the same
+// text.
 #pragma once
 
 #include <cstdint>

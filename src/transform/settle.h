@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// settle: the pure step after which no `auto` is left and equal pictures have equal Transformations.
-// Walk: after policy (presets and site defaults are in), before the canonical path.
+// settle: the pure step after which no `auto` is left and equal pictures have equal
+// Transformations. Walk: after policy (presets and site defaults are in), before the canonical
+// path.
 #pragma once
 
 #include <span>
@@ -22,8 +23,8 @@ struct Hints {
 Format negotiate_format(std::string_view accept, std::span<const Format> order,
                         std::string_view source);
 
-// Folds dpr into width and height and aspect into the missing side, decides the format, reduces turns
-// and flips to one spelling, and drops what has no effect (README of docs/url-reference.md lists the
+// Folds dpr into width and height and aspect into the missing side, decides the format, reduces
+// turns and flips to one spelling, and drops what has no effect (docs/url-reference.md lists the
 // rules). Idempotent. Fails with BadRequest when a folded side exceeds kMaxSide.
 Result<Transformation> settle(const Ask& ask, const Hints& hints, std::span<const Format> order);
 

@@ -2,9 +2,9 @@
 // Transformation: everything asked of a picture that changes its pixels or its encoding, in one
 // plain value. Trivially copyable and comparable; it crosses into render workers as it is.
 //
-// An empty optional means "not asked". Two states exist: as parsed (dpr, auto format and aspect ratio
-// may stand in it) and settled (settle.h: dpr folded into width and height, format decided, whatever
-// has no effect removed, so that equal values mean equal bytes).
+// An empty optional means "not asked". Two states exist: as parsed (dpr, auto format and aspect
+// ratio may stand in it) and settled (settle.h: dpr folded into width and height, format decided,
+// whatever has no effect removed, so that equal values mean equal bytes).
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace tintype {
 
-// How the box of width and height is met. The field's words "fill" and "contain" mean three different
-// things among vendors, so neither is used.
+// How the box of width and height is met. The field's words "fill" and "contain" mean three
+// different things among vendors, so neither is used.
 enum class Fit : std::uint8_t {
   Inside,   // fits within the box, nothing cut, no padding
   Pad,      // like Inside, then padded to exactly the box with the background
@@ -30,7 +30,15 @@ enum class Fit : std::uint8_t {
 // The anchor of a crop or of the picture in its padding.
 struct Gravity {
   enum class Kind : std::uint8_t {
-    Center, North, NorthEast, East, SouthEast, South, SouthWest, West, NorthWest,
+    Center,
+    North,
+    NorthEast,
+    East,
+    SouthEast,
+    South,
+    SouthWest,
+    West,
+    NorthWest,
     FocalPoint,  // x, y in 0..1 of the upright picture
     Smart,       // found by content (attention)
   };
@@ -59,22 +67,23 @@ enum class Flip : std::uint8_t { None, Horizontal, Vertical, Both };
 enum class KeepMetadata : std::uint8_t { None, Copyright };
 
 struct Transformation {
-  std::optional<std::int32_t> width_px, height_px;   // 1..kMaxSide
-  std::optional<Fit> fit;                            // absent: Inside, or Cover when aspect is given
-  bool upscale = false;                              // may be enlarged beyond the source
+  std::optional<std::int32_t> width_px, height_px;  // 1..kMaxSide
+  std::optional<Fit> fit;                           // absent: Inside, or Cover when aspect is given
+  bool upscale = false;                             // may be enlarged beyond the source
   std::optional<Gravity> gravity;
   std::optional<AspectRatio> aspect;
   std::optional<CropBox> crop;
-  std::optional<std::int32_t> dpr_e2;                // hundredths, 10..800; folded by settle
-  std::optional<std::int32_t> quality_pct;           // 1..100
-  bool format_auto = true;                           // settled from Accept
-  Format format = Format::Jpeg;                      // meaningful when !format_auto
+  std::optional<std::int32_t> dpr_e2;       // hundredths, 10..800; folded by settle
+  std::optional<std::int32_t> quality_pct;  // 1..100
+  bool format_auto = true;                  // settled from Accept
+  Format format = Format::Jpeg;             // meaningful when !format_auto
   std::optional<Color> background;
-  std::int16_t rotate_deg = 0;                       // 0, 90, 180, 270 clockwise, after EXIF orientation
-  Flip flip = Flip::None;                            // after rotation
-  std::optional<std::int32_t> blur_e2;               // sigma in hundredths of an output pixel, 30..10000
-  std::optional<std::int32_t> sharpen_e2;            // sigma in hundredths of an output pixel, 10..1000
-  std::optional<std::int32_t> trim_threshold;        // 1..100: colour distance that still counts as border
+  std::int16_t rotate_deg = 0;             // 0, 90, 180, 270 clockwise, after EXIF orientation
+  Flip flip = Flip::None;                  // after rotation
+  std::optional<std::int32_t> blur_e2;     // sigma in hundredths of an output pixel, 30..10000
+  std::optional<std::int32_t> sharpen_e2;  // sigma in hundredths of an output pixel, 10..1000
+  std::optional<std::int32_t>
+      trim_threshold;  // 1..100: colour distance that still counts as border
   KeepMetadata keep_metadata = KeepMetadata::None;
 
   bool operator==(const Transformation&) const = default;
@@ -84,8 +93,8 @@ static_assert(std::is_trivially_copyable_v<Transformation>);
 // The largest side that may be asked; WebP's own limit is 16383 (RFC 9649 section 2.6).
 inline constexpr std::int32_t kMaxSide = 16383;
 
-// Quality used where none is asked, chosen to look alike (facts/imaging.md section 1 and 3: q80 JPEG
-// and WebP score within 2 points of SSIMULACRA2; AVIF 60 meets them at speed 8).
+// Quality used where none is asked, chosen to look alike (facts/imaging.md section 1 and 3: q80
+// JPEG and WebP score within 2 points of SSIMULACRA2; AVIF 60 meets them at speed 8).
 int default_quality_pct(Format format);
 
 }  // namespace tintype
