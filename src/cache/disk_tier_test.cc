@@ -35,6 +35,7 @@ class DiskTierTest : public testing::Test {
 
 TEST_F(DiskTierTest, KeepsAcrossARestart) {
   auto tier = open();
+  ASSERT_TRUE(wait_until_reconciled(*tier));
   Entry entry = entry_of(kKey, 20'000, 3);
   ASSERT_TRUE(tier->keep(entry));
   for (int round = 0; round < 2; ++round) {
@@ -45,10 +46,10 @@ TEST_F(DiskTierTest, KeepsAcrossARestart) {
     EXPECT_EQ(got->meta.fresh_until_unix_seconds, entry.meta.fresh_until_unix_seconds);
     EXPECT_EQ(tier->get("/shop/other.jpg/_/w-600.webp"), nullptr);
     EXPECT_EQ(tier->state().entries, 1);
-    EXPECT_EQ(tier->state().bytes, 20'480 + 4096 * (20'000 + 200 > 20'480));
+    EXPECT_EQ(tier->state().bytes, 5 * 4096);
     tier.reset();
     tier = open();
-    EXPECT_EQ(tier->state().is_reconciling, round == 0 ? false : false);
+    EXPECT_FALSE(tier->state().is_reconciling);  // it ended in order
   }
 }
 
@@ -226,7 +227,7 @@ TEST_F(DiskTierTest, ReconcilingDropsDamagedExpiredAndUnfoundFiles) {
 
 TEST_F(DiskTierTest, APurgeWhileReconcilingHolds) {
   auto tier = open();
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 600; ++i) {
     ASSERT_TRUE(tier->keep(entry_of("/shop/a/_/" + std::to_string(i), 50)));
   }
   ASSERT_TRUE(tier->keep(entry_of("/shop/b/_/1", 50)));
@@ -234,7 +235,7 @@ TEST_F(DiskTierTest, APurgeWhileReconcilingHolds) {
   std::filesystem::remove(settings_.folder + "/catalogue.sqlite");
   tier = open();
   tier->remove_prefix("/shop/a/_/");
-  for (int i = 0; i < 2000; i += 7) {
+  for (int i = 0; i < 600; i += 7) {
     ASSERT_EQ(tier->get("/shop/a/_/" + std::to_string(i)), nullptr) << i;
   }
   ASSERT_TRUE(wait_until_reconciled(*tier));

@@ -44,7 +44,13 @@ TEST(Flights, AThousandJoinsOnTwoLoopsAreOneRun) {
   Flights flights;
   std::array<asio::io_context, 2> loops;
   std::array<std::thread::id, 2> ids;
-  std::atomic<int> runs{0}, wrong_loop{0};
+  std::atomic<int> runs{0}, wrong_loop{0}, joining{0};
+  auto work = [&]() -> Task<Result<SharedEntry>> {
+    ++runs;
+    while (joining < 1000) co_await sleep_for(Milliseconds(5));
+    co_await sleep_for(Milliseconds(50));  // the last of the other loop is about to board
+    co_return an_entry("/a");
+  };
   std::mutex mutex;
   std::set<const Entry*> answers;
   int leaders = 0, collapsed = 0;
@@ -56,9 +62,11 @@ TEST(Flights, AThousandJoinsOnTwoLoopsAreOneRun) {
       answers.insert(landing.entry ? landing.entry->get() : nullptr);
       ++(landing.collapsed ? collapsed : leaders);
     };
-    asio::co_spawn(loops[loop],
-                   join_once(flights, "/a", slow_work(runs, Milliseconds(200)), landed),
-                   asio::detached);
+    auto one = [&, landed]() -> Task<> {
+      ++joining;
+      landed(co_await flights.join("/a", work));
+    };
+    asio::co_spawn(loops[loop], one, asio::detached);
   }
   std::array<std::thread, 2> threads;
   std::atomic<int> started{0};
