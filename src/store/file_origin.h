@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// FileOrigin: sources in a local folder. Opens with openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) from
-// a held folder descriptor, so that no path leaves the root and no symlink is followed; reads on a
-// thread pool, never on an event loop. Regular files only.
+// FileOrigin: sources in a local folder. Opens with openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+// from a held folder descriptor, so that no path leaves the root and no symlink is followed; reads
+// on a thread pool, never on an event loop. Regular files only.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 namespace tintype {
 
 // Fails with BadRequest when the folder does not exist. `blocking` must outlive the origin.
-Result<std::unique_ptr<Origin>> open_file_origin(const OriginRule& rule, asio::thread_pool& blocking);
+Result<std::unique_ptr<Origin>> open_file_origin(const OriginRule& rule,
+                                                 asio::thread_pool& blocking);
 
 }  // namespace tintype

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// HttpOrigin: sources behind HTTP(S), fetched by net/http_client.h with the rule's headers, size and
-// time limits, and the address guard. 404 and 410 are NotFound, 401 and 403 Forbidden, all else that is
-// not 200 OriginFailed; a body shorter than its Content-Length is OriginFailed, never a source.
+// HttpOrigin: sources behind HTTP(S), fetched by net/http_client.h with the rule's headers, size
+// and time limits, and the address guard. 404 and 410 are NotFound, 401 and 403 Forbidden, all else
+// that is not 200 OriginFailed; a body shorter than its Content-Length is OriginFailed, never a
+// source.
 #pragma once
 
 #include <memory>

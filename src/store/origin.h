@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Origin: the port to where sources are. One object per site, made from its OriginRule; thread-safe.
+// Origin: the port to where sources are. One object per site, made from its OriginRule;
+// thread-safe.
 #pragma once
 
 #include <memory>
@@ -25,11 +26,12 @@ class Origin {
   virtual ~Origin() = default;
 
   // The whole source. `path` is decoded, relative, without "." or "..". Fails with NotFound,
-  // Forbidden (the origin says so), TooLarge (above the rule's max_source_bytes), OriginFailed, Timeout.
+  // Forbidden (the origin says so), TooLarge (above the rule's max_source_bytes), OriginFailed,
+  // Timeout.
   virtual Task<Result<Source>> fetch(std::string path, Deadline deadline) = 0;
 
-  // Paths of pictures, sorted, at most `limit`; for the studio's list. Fails with Unsupported where the
-  // origin cannot be listed.
+  // Paths of pictures, sorted, at most `limit`; for the studio's list. Fails with Unsupported where
+  // the origin cannot be listed.
   virtual Task<Result<std::vector<std::string>>> list(std::size_t limit);
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// PolicyStore: the port to where the policy is kept, and PolicyFile, the one that reads tintype.yaml.
-// current() is what requests use: a pointer copy, never blocks. refresh() looks for a newer version; a
-// bad one is refused whole, logged once with its line and reason, and the old one stays.
+// PolicyStore: the port to where the policy is kept, and PolicyFile, the one that reads
+// tintype.yaml. current() is what requests use: a pointer copy, never blocks. refresh() looks for a
+// newer version; a bad one is refused whole, logged once with its line and reason, and the old one
+// stays.
 #pragma once
 
 #include <functional>
@@ -37,8 +38,8 @@ class FixedPolicy final : public PolicyStore {
 
 class PolicyFile final : public PolicyStore {
  public:
-  // Reads the file at once; fails with the reason ("tintype.yaml: line 12: …"). `check` is asked about
-  // the whole text of every later version too (main/ validates its own sections there).
+  // Reads the file at once; fails with the reason ("tintype.yaml: line 12: …"). `check` is asked
+  // about the whole text of every later version too (main/ validates its own sections there).
   using Check = std::function<Result<>(const std::string& text)>;
   static Result<std::unique_ptr<PolicyFile>> open(std::string path, asio::thread_pool& blocking,
                                                   const Clock& clock, Check check = {});
