@@ -35,8 +35,8 @@ Result<T> blame_source(Result<T> result) {
                       "the source picture uses a feature of its format that is not supported",
                       {}});
   }
-  const bool ends_early =
-      holds_any(text, {"remature end", "read error", "runcated", "nexpected end", "nd of file", "EOF"});
+  const bool ends_early = holds_any(
+      text, {"remature end", "read error", "runcated", "nexpected end", "nd of file", "EOF"});
   const char* reason = ends_early ? "it ends too early" : "it cannot be decoded";
   return fail(
       Error{ErrorCode::Corrupt, text, std::string("the source picture is damaged: ") + reason, {}});

@@ -57,4 +57,8 @@ Result<Picture> pad(Picture picture, const Plan& plan);
 // from such. Fails with Internal.
 Result<Bytes> encode(const Picture& picture, const Encode& options);
 
+// A WebP file without its EXIF, XMP and ICC chunks: libvips 8.14 writes an EXIF block even where
+// nothing is to be kept, 150 bytes of a thumbnail. Requires: a file that our encoder wrote.
+Bytes drop_webp_metadata(ByteView webp);
+
 }  // namespace tintype
