@@ -22,13 +22,21 @@ bool is_token_char(char c) {
 
 // "FOO /x HTTP/1.1": a request in every respect but a method that nobody registered.
 bool has_unknown_method(std::string_view head) {
-  std::string_view line = head.substr(0, head.find('\r'));
+  std::string_view line = head.substr(0, head.find("\r\n"));
   std::size_t space = line.find(' ');
   if (space == std::string_view::npos || space == 0) return false;
   for (char c : line.substr(0, space)) {
     if (!is_token_char(c)) return false;
   }
   return line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0");
+}
+
+// The request line ends in a version of HTTP, be it one that does not exist.
+bool names_version(std::string_view head) {
+  std::string_view line = head.substr(0, head.find("\r\n"));
+  if (line.size() < 9 || !line.substr(line.size() - 9).starts_with(" HTTP/")) return false;
+  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return is_digit(line[line.size() - 3]) && line[line.size() - 2] == '.' && is_digit(line.back());
 }
 
 // The characters a host and port may have (RFC 3986 section 3.2.2: reg-name, IPv6 literal, port).
@@ -197,6 +205,8 @@ HeadParser::Parsed HeadParser::take_line(std::string_view bytes, std::size_t fee
   if (lines_ > 0 && (bytes[begin] == ' ' || bytes[begin] == '\t')) {
     return reject(400, "A header field is folded over several lines.");
   }
+  // llhttp 8.1 takes a field without a name.
+  if (bytes[begin] == ':') return reject(400, "A header field has no name.");
   // The request line is not a field.
   if (++lines_ > limits_.max_fields + 1)
     return reject(431, "The request has too many header fields.");
@@ -216,7 +226,7 @@ HeadParser::Parsed HeadParser::run_grammar(std::string_view head) {
     if (error == HPE_INVALID_METHOD && has_unknown_method(head)) {
       return reject(501, "The request method is not known.");
     }
-    if (error == HPE_INVALID_VERSION)
+    if (error == HPE_INVALID_VERSION && names_version(head))
       return reject(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
     return reject(400, "The request is not well-formed HTTP.");
   }

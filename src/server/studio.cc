@@ -68,10 +68,11 @@ Task<Answer> Studio::answer(std::string_view target, std::string_view accept) co
   if (path_of(target) == "/_/studio/pictures") {
     json = co_await parts_.pictures_json();
   } else {
-    auto url = query_value(target, "url");
-    auto as_accept = query_value(target, "accept");
-    json = co_await parts_.explain_json(url.value_or("/"),
-                                        as_accept ? *as_accept : std::string(accept));
+    // Named before they are handed over: GCC 12 destroys the temporaries of a conditional
+    // expression inside a co_await twice.
+    std::string url = query_value(target, "url").value_or("/");
+    std::string as_accept = query_value(target, "accept").value_or(std::string(accept));
+    json = co_await parts_.explain_json(std::move(url), std::move(as_accept));
   }
   co_return answer_of(page_entry(200, kJson, json));
 }
