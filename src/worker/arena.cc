@@ -82,9 +82,9 @@ void Arena::clean(std::size_t variant_size_bytes) {
   // Pages that every job uses are zeroed and kept, because a page fault costs more than zeroing.
   // Everything else is discarded whether or not we know it to be written: a worker may have written
   // anywhere, and discarding what holds no page costs next to nothing.
-  const std::size_t kept = std::min(variant_size_bytes, shape_.variant_bytes);
+  const std::size_t kept = std::min(whole_pages(variant_size_bytes), shape_.variant_bytes);
   std::memset(base_ + shape_.source_bytes, 0, kept);
-  discard(shape_.source_bytes + whole_pages(kept), shape_.total_bytes());
+  discard(shape_.source_bytes + kept, shape_.total_bytes());
   if (shape_.source_bytes > kKeptSourceBytes) {
     discard(kKeptSourceBytes, shape_.source_bytes);
     source_dirty_bytes_ = std::min(source_dirty_bytes_, kKeptSourceBytes);

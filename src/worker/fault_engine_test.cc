@@ -2,6 +2,7 @@
 #include "worker/fault_engine.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -38,14 +39,17 @@ Failure say(const std::string& text) {
 }
 
 [[noreturn]] void spin() {
-  for (volatile std::uint64_t turns = 0;; turns = turns + 1) {
-  }
+  static std::atomic<std::uint64_t> turns = 0;
+  while (true) ++turns;
 }
 
+// Called through a pointer that the compiler cannot see through, or it would refuse the recursion.
+int overflow_stack(int depth);
+int (*volatile deeper)(int) = overflow_stack;
 int overflow_stack(int depth) {
   volatile char frame[4096];
   frame[0] = static_cast<char>(depth);
-  return overflow_stack(depth + 1) + frame[0];
+  return deeper(depth + 1) + frame[0];
 }
 
 Result<Rendered> crash(std::string_view how) {

@@ -153,7 +153,7 @@ TEST(PoolFaults, AnIdleWorkerThatIsKilledIsReplacedAndNobodyBlamed) {
   PoolUnderTest test(one_worker());
   const std::string pid = ask(test, "pid");
   ASSERT_EQ(::kill(std::stoi(pid), SIGKILL), 0);
-  // Whether the job meets the dead worker or its successor, it is answered.
+  test.wait_until([&] { return test.pool->state().spawned == 2; });
   EXPECT_TRUE(test.render("fine"));
   EXPECT_NE(ask(test, "pid"), pid);
   EXPECT_EQ(test.pool->state().crashed, 0u);
