@@ -97,6 +97,7 @@ struct HiddenPurge {
   std::string prefix;
   std::int64_t at_unix_seconds = 0;
   bool until_reconciled = false;  // otherwise a file cannot be removed: until the process ends
+  bool met_rows = false;          // everything that had a row is gone
 };
 
 struct DiskTier::State {
@@ -130,6 +131,7 @@ struct DiskTier::State {
   void on_failure(const Error& error);
   bool is_hidden(const EntryMeta& meta) const;
   void hide(std::string_view prefix, bool until_reconciled);
+  void mark_met(std::string_view prefix);
   std::size_t remove_items(const Catalogue::Items& items, std::string_view prefix);
   Result<> make_room(std::int64_t limit_bytes);
 

@@ -50,8 +50,15 @@ void DiskTier::State::hide(std::string_view prefix, bool until_reconciled) {
   if (known == hidden.end())
     known = hidden.insert(hidden.end(), {std::string(prefix), 0, until_reconciled});
   known->at_unix_seconds = clock.unix_seconds();
+  known->met_rows = false;
   any_hidden = true;
   if (until_reconciled) reconciling = true;
+}
+
+void DiskTier::State::mark_met(std::string_view prefix) {
+  for (HiddenPurge& purge : hidden) {
+    if (purge.prefix == prefix) purge.met_rows = true;
+  }
 }
 
 // A miss costs a render; a look at the catalogue is nothing beside it, but waiting for it might be.
@@ -94,7 +101,7 @@ Result<> DiskTier::State::make_room(std::int64_t limit_bytes) {
   if (catalogue->bytes() > limit_bytes) TRY(catalogue->note(uses.take()));
   while (catalogue->bytes() > limit_bytes) {
     TRY(Catalogue::Items items, catalogue->least_recently_used(kDiskBatch));
-    if (items.empty()) return {};
+    if (items.empty()) return fail_private(ErrorCode::Internal, "bytes without rows");
     std::int64_t surplus_bytes = catalogue->bytes() - limit_bytes;
     auto end = std::find_if(items.begin(), items.end(), [&](const CatalogueItem& item) {
       return std::exchange(surplus_bytes, surplus_bytes - item.size_bytes) <= 0;
@@ -233,9 +240,12 @@ std::size_t DiskTier::remove_prefix(std::string_view prefix) {
     if (s.reconciling || !s.catalogue) s.hide(prefix, true);
   }
   std::size_t removed = 0;
-  if (auto purged = s.purge_rows(prefix, removed); !purged) {
+  Result<> purged = s.purge_rows(prefix, removed);
+  std::lock_guard lock(s.mutex);
+  if (purged) {
+    s.mark_met(prefix);
+  } else {
     // What is left is hidden, and removed when the catalogue works again.
-    std::lock_guard lock(s.mutex);
     s.hide(prefix, true);
     if (s.catalogue) s.on_failure(purged.error());
   }

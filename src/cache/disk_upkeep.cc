@@ -61,10 +61,11 @@ bool DiskTier::State::adopt(const Sha256& name) {
   if (!is_good) ++corrupt;
   std::unique_lock lock(mutex);
   if (!catalogue) return false;
+  // A writer may have put another file here since this one was read: that one has its row.
+  auto has_row = catalogue->holds(name);
+  if (!has_row || *has_row) return true;
   if (!is_good || is_past_stale(head->meta) || is_hidden(head->meta)) {
-    // A writer may have put a good file here since this one was read: the good one has a row.
-    auto has_row = catalogue->holds(name);
-    if (has_row && !*has_row) remove_items({{name, 0}}, is_good ? head->meta.key : "");
+    remove_items({{name, 0}}, is_good ? head->meta.key : "");
     return true;
   }
   const EntryMeta& meta = head->meta;
@@ -105,9 +106,12 @@ bool DiskTier::State::repeat_hidden_purges() {
     }
   }
   std::size_t removed = 0;
-  return std::all_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-    return purge_rows(prefix, removed).has_value();
-  });
+  for (const std::string& prefix : prefixes) {
+    if (!purge_rows(prefix, removed)) return false;
+    std::lock_guard lock(mutex);
+    mark_met(prefix);
+  }
+  return true;
 }
 
 void DiskTier::State::reconcile(const std::stop_token& stop) {
@@ -117,10 +121,12 @@ void DiskTier::State::reconcile(const std::stop_token& stop) {
   if (!visited_all || !drop_rows_without_file(stop)) return;
   std::lock_guard lock(mutex);
   if (!catalogue) return;
-  // Purges of the meantime met every row; files that had none yet were removed by adopt().
-  std::erase_if(hidden, [](const HiddenPurge& purge) { return purge.until_reconciled; });
+  // Files that had no row when a purge came were removed by adopt().
+  std::erase_if(hidden,
+                [](const HiddenPurge& purge) { return purge.until_reconciled && purge.met_rows; });
   any_hidden = !hidden.empty();
-  reconciling = false;
+  reconciling = std::any_of(hidden.begin(), hidden.end(),
+                            [](const HiddenPurge& purge) { return purge.until_reconciled; });
   if (catalogue->entries() == 0) return;
   log(LogLevel::Info, "disk tier reconciled",
       {{"folder", folder.path()}, {"entries", catalogue->entries()}});

@@ -8,9 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/cancellation_type.hpp>
-
 namespace tintype {
 namespace {
 
