@@ -136,19 +136,27 @@ std::string_view HeifItems::type_of(std::uint32_t id) const {
   return {};
 }
 
-Box HeifItems::property_at(std::uint32_t index) const {
+Result<Properties> HeifItems::resolve(const Indices& wanted) const {
+  Properties found;
+  found.count = wanted.count;
+  // One walk for all of an item's properties, so that hostile indices cannot multiply its cost.
   Boxes boxes(find_box(properties_, "ipco").body);
-  for (int i = 1; i <= kMaxProperties; ++i) {
+  for (int index = 1; index <= kMaxProperties; ++index) {
     const auto box = boxes.next();
     if (!box) break;
-    if (static_cast<std::uint32_t>(i) == index) return *box;
+    for (std::size_t i = 0; i < wanted.count; ++i) {
+      if (wanted.indices[i] == index) found.boxes[i] = *box;
+    }
   }
-  return {};
+  for (std::size_t i = 0; i < found.count; ++i) {
+    if (found.boxes[i].type.empty()) return corrupt("HEIF item has a property that is not there");
+  }
+  return found;
 }
 
-// ISO/IEC 23008-12, 9.3: one `ipma` box. Whether it speaks of the item.
-Result<bool> HeifItems::collect(ByteView associations, std::uint32_t id, Properties& found) const {
-  ByteReader reader(associations);
+// ISO/IEC 23008-12, 9.3: one `ipma` box. Nothing when it does not speak of the item.
+Result<std::optional<HeifItems::Indices>> HeifItems::find_indices(ByteView ipma, std::uint32_t id) {
+  ByteReader reader(ipma);
   const FullBox head = read_full_box(reader);
   const bool has_long_indices = (head.flags & 1) != 0;
   for (std::uint32_t left = reader.u32(); left > 0 && !reader.at_end(); --left) {
@@ -159,29 +167,26 @@ Result<bool> HeifItems::collect(ByteView associations, std::uint32_t id, Propert
       continue;
     }
     if (count > kMaxPropertiesPerItem) return corrupt("HEIF item has too many properties");
+    Indices found;
     for (std::uint8_t i = 0; i < count; ++i) {
       // The highest bit says that the property is essential.
-      const std::uint32_t index = has_long_indices ? reader.u16() & 0x7FFF : reader.u8() & 0x7F;
-      if (!reader.ok()) return corrupt("HEIF catalogue is cut off");
-      if (index == 0) continue;
-      const Box property = property_at(index);
-      if (property.type.empty()) return corrupt("HEIF item has a property that is not there");
-      found.boxes[found.count++] = property;
+      const int index = has_long_indices ? reader.u16() & 0x7FFF : reader.u8() & 0x7F;
+      if (index != 0) found.indices[found.count++] = index;
     }
-    return true;
+    if (!reader.ok()) return corrupt("HEIF catalogue is cut off");
+    return found;
   }
-  return false;
+  return std::nullopt;
 }
 
 Result<Properties> HeifItems::properties_of(std::uint32_t id) const {
-  Properties found;
   Boxes boxes(properties_);
   while (const auto box = boxes.next()) {
     if (box->type != "ipma") continue;
-    TRY(const bool is_found, collect(box->body, id, found));
-    if (is_found) break;
+    TRY(const auto indices, find_indices(box->body, id));
+    if (indices) return resolve(*indices);
   }
-  return found;
+  return Properties{};
 }
 
 std::optional<std::uint32_t> HeifItems::first_part_of(std::uint32_t id) const {

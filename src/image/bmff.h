@@ -82,8 +82,13 @@ class HeifItems {
   ItemIds auxiliaries_of(std::uint32_t id) const;
 
  private:
-  Box property_at(std::uint32_t index) const;
-  Result<bool> collect(ByteView associations, std::uint32_t id, Properties& found) const;
+  // Places in the list of properties, counted from 1.
+  struct Indices {
+    std::array<int, kMaxPropertiesPerItem> indices{};
+    std::size_t count = 0;
+  };
+  static Result<std::optional<Indices>> find_indices(ByteView ipma, std::uint32_t id);
+  Result<Properties> resolve(const Indices& wanted) const;
 
   std::uint32_t primary_ = 0;
   ByteView item_infos_, references_, properties_;

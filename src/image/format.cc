@@ -7,14 +7,22 @@ namespace tintype {
 
 std::string_view name_of(Format format) {
   switch (format) {
-    case Format::Jpeg: return "jpeg";
-    case Format::Png: return "png";
-    case Format::Webp: return "webp";
-    case Format::Avif: return "avif";
-    case Format::Gif: return "gif";
-    case Format::Heic: return "heic";
-    case Format::Tiff: return "tiff";
-    case Format::Svg: return "svg";
+    case Format::Jpeg:
+      return "jpeg";
+    case Format::Png:
+      return "png";
+    case Format::Webp:
+      return "webp";
+    case Format::Avif:
+      return "avif";
+    case Format::Gif:
+      return "gif";
+    case Format::Heic:
+      return "heic";
+    case Format::Tiff:
+      return "tiff";
+    case Format::Svg:
+      return "svg";
   }
   return "";
 }
@@ -32,14 +40,22 @@ std::optional<Format> format_named(std::string_view name) {
 
 std::string_view media_type_of(Format format) {
   switch (format) {
-    case Format::Jpeg: return "image/jpeg";
-    case Format::Png: return "image/png";
-    case Format::Webp: return "image/webp";
-    case Format::Avif: return "image/avif";
-    case Format::Gif: return "image/gif";
-    case Format::Heic: return "image/heic";
-    case Format::Tiff: return "image/tiff";
-    case Format::Svg: return "image/svg+xml";
+    case Format::Jpeg:
+      return "image/jpeg";
+    case Format::Png:
+      return "image/png";
+    case Format::Webp:
+      return "image/webp";
+    case Format::Avif:
+      return "image/avif";
+    case Format::Gif:
+      return "image/gif";
+    case Format::Heic:
+      return "image/heic";
+    case Format::Tiff:
+      return "image/tiff";
+    case Format::Svg:
+      return "image/svg+xml";
   }
   return "application/octet-stream";
 }
@@ -49,6 +65,8 @@ bool is_encodable(Format format) {
          format == Format::Avif;
 }
 
-bool can_hold_alpha(Format format) { return format != Format::Jpeg; }
+bool can_hold_alpha(Format format) {
+  return format != Format::Jpeg;
+}
 
 }  // namespace tintype

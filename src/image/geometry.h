@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Size, Point and Rect in whole pixels. Origin top-left, x to the right, y down; a Rect is half-open.
+// Size, Point and Rect in whole pixels. Origin top-left, x to the right, y down; a Rect is
+// half-open.
 #pragma once
 
 #include <cstdint>

@@ -16,16 +16,18 @@ enum class ColorModel : std::uint8_t { Grey, Rgb, YCbCr, Cmyk, Palette, Other };
 
 struct ImageInfo {
   Format format = Format::Jpeg;
-  Size stored;                                  // as coded, before orientation; one frame
+  // The frame that the decoder delivers, before `orientation`; of an animation, the canvas.
+  Size stored;
   Orientation orientation = Orientation::Upright;
   ColorModel color_model = ColorModel::Rgb;
-  std::uint8_t bits = 8;                        // a channel
-  bool has_alpha = false;                       // may have transparent pixels
-  bool is_progressive = false;                  // progressive JPEG, interlaced PNG or GIF
-  bool has_icc = false;                         // carries a colour profile
-  bool is_lossless = false;                     // WebP VP8L
-  std::uint8_t chroma_x = 1, chroma_y = 1;      // chroma subsampling of a YCbCr JPEG: 2,2 = 4:2:0
-  std::uint32_t frames = 1;                     // animation frames or pages, as far as cheaply known
+  std::uint8_t bits = 8;        // a channel; 8 for palettes, whose colours have 8
+  bool has_alpha = false;       // may have transparent pixels
+  bool is_progressive = false;  // progressive JPEG, interlaced PNG or GIF
+  bool has_icc = false;         // carries a colour profile
+  bool is_lossless = false;     // WebP VP8L
+  // Chroma subsampling of YCbCr pictures: 2,2 = 4:2:0; 1,1 also when it is no whole ratio.
+  std::uint8_t chroma_x = 1, chroma_y = 1;
+  std::uint32_t frames = 1;  // animation frames or pages, as far as cheaply known
 
   Size upright() const { return oriented(stored, orientation); }
 };
