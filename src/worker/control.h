@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The messages between server and zygote and how they are sent with file descriptors attached. Both
 // ends are trusted: the zygote never sees a byte of a source.
+// Keeps no state; received descriptors belong to the caller. One thread per socket at a time.
 #pragma once
 
 #include <cstddef>
