@@ -107,7 +107,7 @@ Failure refuse_preset(const Ask& ask, const SitePolicy& site) {
   if (listed < site.presets.size()) known += ", …";
   std::string detail = "preset " + quote(ask.preset) + " is not known on site '" + site.name + "'";
   detail += known.empty() ? "; it has no presets" : "; known are: " + known;
-  return fail_public(ErrorCode::BadRequest, std::move(detail), "preset");
+  return fail_public(ErrorCode::BadRequest, std::move(detail), "p");
 }
 
 struct Side {

@@ -219,7 +219,7 @@ Result<> take_option(const YamlReader& at, std::pair<std::string, std::string> o
   const OptionSpec* spec = find_option(name);
   if (spec == nullptr) return fail(at.error(quote(name) + " is not an option"));
   if (spec->id == OptionId::Preset || spec->id == OptionId::Version) {
-    return fail(at.error("option " + std::string(spec->name) + " is not allowed here"));
+    return fail(at.error("option " + quote(name) + " is not allowed here"));
   }
   if ((set.named & bit_of(spec->id)) != 0) {
     return fail(at.error("option " + std::string(spec->name) + " stands here twice"));

@@ -175,9 +175,9 @@ std::optional<std::int64_t> convert(std::string_view text, std::span<const Unit>
   auto unit = std::find_if(units.begin(), units.end(),
                            [&](const Unit& u) { return u.name == measure->unit; });
   if (unit == units.end()) return std::nullopt;
-  double value = measure->number * unit->factor + 0.5;
+  double value = measure->number * unit->factor;
   if (value > max) return std::nullopt;
-  return static_cast<std::int64_t>(value);
+  return static_cast<std::int64_t>(value + 0.5);
 }
 
 }  // namespace
