@@ -21,8 +21,9 @@ Size decoded_size(const Plan& plan) {
 
 // CPU milliseconds for a megapixel of the source (facts/imaging.md sections 0, 2 and 6): baseline
 // JPEG 38 ms for 24 MP, and 12 MP of 4:2:2 41 ms; progressive 47 to 53 ms for 12 MP; PNG 38 to 52
-// ms for 4.7 MP; lossy WebP 30 ms for 12 MP, lossless 359 ms for 16.8 MP. AVIF, HEIC, GIF and TIFF:
-// render_bench.
+// ms for 4.7 MP; lossy WebP 30 ms for 12 MP, lossless 359 ms for 16.8 MP. AVIF and HEIC: 0.4
+// and 1.4 MP by the reference runner, 60 to 70 ms a MP (halved as below). GIF and TIFF are guesses
+// on the safe side.
 double decode_ms_per_mp(const Plan& plan) {
   const ImageInfo& source = plan.source;
   switch (source.format) {
@@ -36,7 +37,7 @@ double decode_ms_per_mp(const Plan& plan) {
       return source.is_lossless ? 20.0 : 3.0;
     case Format::Avif:
     case Format::Heic:
-      return 15.0;
+      return 60.0;
     case Format::Gif:
       return 10.0;
     case Format::Tiff:
@@ -47,17 +48,20 @@ double decode_ms_per_mp(const Plan& plan) {
   return 20.0;
 }
 
-// Resampling reads every decoded pixel once and writes the result; libvips without its run-time
-// code generator needs about this much (24 MP: 74 ms in all, 38 ms of it decoding; section 0 and
-// 2).
-constexpr double kResampleMsPerMpRead = 1.8;
-constexpr double kResampleMsPerMpWritten = 4.0;
-// Colour conversion, flattening and copying of the result.
+// Resampling reads every decoded pixel once and writes the result. From the reference runner
+// (libvips 8.14 without its run-time code generator) on 1.9 MP of JPEG and 4.7 MP of PNG with
+// alpha, which is premultiplied in floating point; a loaded two-core machine, its figures halved.
+constexpr double kResampleMsPerMpRead = 5.0;
+constexpr double kResampleAlphaMsPerMpRead = 20.0;
+constexpr double kResampleMsPerMpWritten = 6.0;
+// Colour conversion, flattening and copying of the result; likewise measured.
 constexpr double kFinishMsPerMp = 4.0;
 constexpr double kIccMsPerMp = 15.0;
+constexpr double kSharpenMsPerMp = 80.0;
 
 // Section 2: JPEG 4.2 ms and WebP method 2 26 ms for 0.85 MP; section 4: AVIF speed 8 147 ms for
-// 0.87 MP.
+// 0.87 MP. PNG with every filter tried: 135 ms for 0.85 MP by the reference runner, halved as
+// above.
 double encode_ms_per_mp(Format format) {
   switch (format) {
     case Format::Jpeg:
@@ -67,21 +71,22 @@ double encode_ms_per_mp(Format format) {
     case Format::Avif:
       return 170.0;
     default:
-      return 50.0;
+      return 150.0;
   }
 }
 
 double estimate_weight(const Plan& plan) {
   // A fixed part for opening, tables and threads keeps floods of tiny pictures countable.
-  double weight = 0.5;
+  double weight = 1.5;
   weight += megapixels(plan.source.stored) * decode_ms_per_mp(plan);
-  weight += megapixels(decoded_size(plan)) * kResampleMsPerMpRead;
+  const double read_ms = plan.source.has_alpha ? kResampleAlphaMsPerMpRead : kResampleMsPerMpRead;
+  weight += megapixels(decoded_size(plan)) * read_ms;
   const Size result = plan.result_crop.size();
   weight += megapixels(result) * (kResampleMsPerMpWritten + kFinishMsPerMp);
   if (plan.source.has_icc) weight += megapixels(result) * kIccMsPerMp;
   // A Gaussian is separable: its cost grows with its radius, about three sigma (hundredths).
   if (plan.blur_e2) weight += megapixels(result) * (5.0 + *plan.blur_e2 / 100.0);
-  if (plan.sharpen_e2) weight += megapixels(result) * 30.0;
+  if (plan.sharpen_e2) weight += megapixels(result) * kSharpenMsPerMp;
   if (plan.crop_smart) weight += 10.0;
   if (plan.trim_threshold) weight += megapixels(plan.source.stored) * 6.0;
   return weight + megapixels(plan.canvas) * encode_ms_per_mp(plan.encode.format);
