@@ -172,6 +172,21 @@ class TidyTest(unittest.TestCase):
         self.write("src/base/a.cc", LICENCE + "class CacheManager;\nclass Implement;\n")
         self.expect("src/base/a.cc", 2, "banned-word")
 
+    def test_one_name_for_two_types(self):
+        for place in ("src/base/a.h", "src/plan/b.h"):
+            self.write(place, HEADER + "namespace tintype {\nstruct Verdict {\n  int a;\n};\n}\n")
+        self.expect("src/plan/b.h", 6, "one-definition")
+
+    def test_types_that_only_look_alike(self):
+        self.write("src/base/a.h", HEADER + "namespace tintype {\nstruct Verdict {\n  int a;\n};\n"
+                   "class Other {\n  struct State { int b; };\n};\n}\n")
+        self.write("src/plan/b.h", HEADER + "namespace tintype {\nstruct Verdict;\nclass Third {\n"
+                   "  struct State { int b; };\n};\nnamespace detail {\nstruct Other {};\n}\n}\n")
+        self.write("src/plan/c.cc", LICENCE + "namespace tintype {\nnamespace {\n"
+                   "struct Verdict {};\n}\nstruct Third::Fourth {};\n"
+                   "struct Verdict f() { return {}; }\n}\n")
+        self.expect_silence()
+
     def test_control_character(self):
         self.write("docs/a.md", "fine\nbell \x07\n")
         self.expect("docs/a.md", 2, "control-character")

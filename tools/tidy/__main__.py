@@ -42,6 +42,7 @@ def main(arguments):
     files = list_files(root)
     for name in files:
         findings += rules.check_file(root, name, layers)
+    findings += rules.check_type_names(root, files)
     breaches = [f for f in findings if not f.is_warning]
     for finding in sorted(findings):
         print(finding)

@@ -89,6 +89,42 @@ def kind_of(head, scopes):
     return "other"
 
 
+TYPE_NAME = re.compile(r"\b(?:class|struct|union|enum(?:\s+(?:class|struct))?)\s+"
+                       r"(?:\[\[[^\]]*\]\]\s*)?(?:alignas\([^)]*\)\s*)?(\w[\w:]*)")
+
+
+def types(text):
+    """(name, line) of every type defined at namespace scope with a name that the linker sees: with
+    its namespaces, without types nested in others or in unnamed namespaces."""
+    found, scopes, line, head = [], [], 1, ""
+    text = re.sub(r"(?m)^[ \t]*#.*", "", blank(text))
+    for char in text:
+        if char == "{":
+            words = head.split()
+            # "struct Size f() {" opens a function.
+            is_function = words[-1:] and words[-1].endswith((")", "const", "noexcept", "override"))
+            name = None if is_function else TYPE_NAME.search(head)
+            if words[:1] == ["namespace"] or words[:2] == ["inline", "namespace"]:
+                scopes.append(words[-1] if words[-1] != "namespace" else None)
+            elif name and None not in scopes and "" not in scopes:
+                if "::" not in name.group(1) and "template" not in words:
+                    found.append(("::".join([*scopes, name.group(1)]), line))
+                scopes.append("")
+            else:
+                scopes.append(None if None in scopes else "")
+            head = ""
+        elif char == "}":
+            if scopes:
+                scopes.pop()
+            head = ""
+        elif char == ";":
+            head = ""
+        else:
+            head += char
+        line += char == "\n"
+    return found
+
+
 def functions(text):
     """Every function with a body at namespace or class scope. Lambdas count to their function."""
     text = re.sub(r"(?m)^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", lambda m: re.sub(r"[^\n]", " ", m.group()),

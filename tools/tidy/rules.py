@@ -101,6 +101,25 @@ def check_functions(name, functions):
             yield Finding(str(name), function.first_line, "parameters", reason, is_warning=True)
 
 
+def check_type_names(root, names):
+    """One name, one type. Two definitions of a name break the One Definition Rule: each compiles,
+    and the linker takes one's inline functions and destructor for both, silently."""
+    defined = {}
+    for name in names:
+        if name.suffix in CPP and name.parts[0] == "src":
+            text = (root / name).read_text(encoding="utf-8", errors="replace")
+            # Tests, benches and fuzzers of different layers are never one program.
+            program = re.search(r"_(test|bench|fuzz)$", name.stem)
+            for type_name, line in cpp.types(text):
+                key = (type_name, name.parts[1] + program.group() if program else "")
+                defined.setdefault(key, []).append((name, line))
+    for (type_name, _), places in defined.items():
+        for name, line in places[1:]:
+            yield Finding(str(name), line, "one-definition",
+                          f"{type_name} is defined in {places[0][0]}:{places[0][1]} too: "
+                          "rename one, or put it into an unnamed namespace")
+
+
 def python_functions(name, text):
     try:
         tree = ast.parse(text)
