@@ -2,7 +2,7 @@
 // Colour: depth, grey, CMYK and profiles become 8-bit sRGB.
 #include <gtest/gtest.h>
 
-#include "engine/test_pictures.h"
+#include "engine/pictures_testing.h"
 
 namespace tintype {
 namespace {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/test_pictures.h"
+#include "engine/pictures_testing.h"
 
 namespace tintype {
 namespace {

@@ -7,7 +7,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include "engine/test_pictures.h"
+#include "engine/pictures_testing.h"
 
 namespace tintype {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/test_pictures.h"
+#include "engine/pictures_testing.h"
 
 namespace tintype {
 namespace {

@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
-#include "engine/test_pictures.h"
+#include "engine/pictures_testing.h"
 #include "transform/option_table.h"
 
 namespace tintype {
