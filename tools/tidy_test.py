@@ -70,6 +70,14 @@ class TidyTest(unittest.TestCase):
         self.write("src/CMakeLists.txt", "layer(base plan)\nlayer(plan base)\n")
         self.expect("src/CMakeLists.txt", 1, "layer-order")
 
+    def test_layer_over_several_lines(self):
+        self.write("src/CMakeLists.txt", LAYERS + "layer(cli base image\n      plan USES json\n"
+                   "      FUZZ_SOURCES base/a.cc)\n")
+        self.write("src/cli/c.cc", LICENCE + '#include "plan/plan.h"\n')
+        self.expect_silence()
+        self.write("src/cli/c.cc", LICENCE + '#include "server/s.h"\n')
+        self.expect("src/cli/c.cc", 2, "include-direction")
+
     def test_no_layers_at_all(self):
         self.write("src/CMakeLists.txt", "\n")
         self.expect("src/CMakeLists.txt", 1, "layer-order")

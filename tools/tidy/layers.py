@@ -39,7 +39,8 @@ SYSTEM = re.compile(
     r"signal|spawn|stdarg|stddef|stdint|stdio|stdlib|string|strings|sysexits|syslog|termios|time|"
     r"ucontext|unistd|utime|wait)\.h)$")
 
-LAYER = re.compile(r"^\s*layer\(([^)]*)\)")
+LAYER = re.compile(r"^[ \t]*layer\(([^)]*)\)", re.M)
+KEYWORDS = {"USES", "FUZZ_SOURCES"}  # what follows them are no folders
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -47,15 +48,11 @@ def read_layers(root):
     """{folder: set of folders it may include}, in file order, and what is wrong with the lines."""
     layers, findings = {}, []
     path = root / LAYER_FILE
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, 1):
-        match = LAYER.match(line)
-        if not match:
-            continue
-        words = match.group(1).split()
-        name, deps = words[0], words[1:]
-        if "USES" in deps:
-            deps = deps[:deps.index("USES")]
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    for match in LAYER.finditer(text):
+        number = text.count("\n", 0, match.start()) + 1
+        name, *deps = match.group(1).split()
+        deps = deps[:next((i for i, word in enumerate(deps) if word in KEYWORDS), len(deps))]
         for dep in deps:
             # Only folders named above may be used: that alone makes cycles impossible.
             if dep not in layers:
