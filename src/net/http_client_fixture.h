@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests only: what the tests of the HttpClient say most often. A request that may reach
-// loopback, a client with short waits, and one GET on a loop of its own.
+// loopback, a client with short waits, and one GET on a loop of its own. Owns nothing; each call
+// has its own state. Header-only, so that two test files share it.
 #pragma once
 
 #include <chrono>
@@ -8,8 +9,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <gtest/gtest.h>
 
 #include "net/http_client.h"
 #include "net/scripted_origin.h"
@@ -57,12 +56,6 @@ inline ScriptedOrigin::Script always(std::string answer) {
 
 inline std::string redirect(std::string_view location, int status = 302) {
   return ScriptedOrigin::answer(status, "", "Location: " + std::string(location) + "\r\n");
-}
-
-inline void expect_code(const Result<IncomingResponse>& result, ErrorCode code) {
-  ASSERT_FALSE(result) << "status " << result->status;
-  EXPECT_EQ(result.error().code, code) << result.error().message;
-  EXPECT_TRUE(result.error().detail.empty()) << "messages of the network are private";
 }
 
 }  // namespace tintype

@@ -11,6 +11,12 @@
 namespace tintype {
 namespace {
 
+void expect_code(const Result<IncomingResponse>& result, ErrorCode code) {
+  ASSERT_FALSE(result) << "status " << result->status;
+  EXPECT_EQ(result.error().code, code) << result.error().message;
+  EXPECT_TRUE(result.error().detail.empty()) << "messages of the network are private";
+}
+
 // ---- redirects
 
 TEST(HttpClient, FollowsRedirectsOfEveryKind) {

@@ -15,6 +15,12 @@
 namespace tintype {
 namespace {
 
+void expect_code(const Result<IncomingResponse>& result, ErrorCode code) {
+  ASSERT_FALSE(result) << "status " << result->status;
+  EXPECT_EQ(result.error().code, code) << result.error().message;
+  EXPECT_TRUE(result.error().detail.empty()) << "messages of the network are private";
+}
+
 TEST(HttpClient, GivesStatusHeadersAndBody) {
   ScriptedOrigin origin(always(ScriptedOrigin::answer(
       200, std::string("pic\0ture", 8), "ETag:  \"x\" \r\nX-Two: a\r\nx-two: b\r\n")));

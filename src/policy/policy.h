@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policy: per-site rules and defaults, immutable once loaded; shared by all loops. A new version
-// replaces the whole value at once; a bad one is refused whole and the old one stays.
+// replaces the whole value at once; a bad one is refused whole and the old one stays. Owns no files
+// and no connections: where sources are is said here, store/ goes there. Walk: after the dialect.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,12 @@ sites:
       allow_private_addresses: true
       timeout: 5s
       max_source: 20MB
-    limits: { max_width: 4000, max_height: 3000, max_variant_pixels: 1000000, max_source_pixels: 2000000, max_progressive_pixels: 500000 }
+    limits:
+      max_width: 4000
+      max_height: 3000
+      max_variant_pixels: 1000000
+      max_source_pixels: 2000000
+      max_progressive_pixels: 500000
     formats: [webp, jpeg]
     unknown_parameters: refuse
     defaults: { q: 75 }

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 #include "image/format.h"
 
@@ -24,21 +25,6 @@ constexpr int kMaxListedDepth = 16;
 constexpr std::size_t kMaxVisitedEntries = 100'000;
 // RESOLVE_BENEATH may say EAGAIN when something is renamed during the walk (openat2(2)).
 constexpr int kMaxTries = 8;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int fd() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 // A descriptor, or -1 with errno. O_NONBLOCK: opening a pipe must not wait for its writer.
 int open_beneath(int folder_fd, const char* path, std::uint64_t flags) {
@@ -130,7 +116,7 @@ class PictureWalk {
  private:
   void visit(const std::string& folder, const std::string& prefix, int depth) {
     Descriptor descriptor(open_beneath(root_fd_, folder.c_str(), O_DIRECTORY));
-    DIR* entries = descriptor.fd() < 0 ? nullptr : fdopendir(descriptor.fd());
+    DIR* entries = descriptor.number() < 0 ? nullptr : fdopendir(descriptor.number());
     if (entries == nullptr) return;  // went away, or is not ours to read
     descriptor.release();            // closedir closes it
     std::vector<std::string> folders;
@@ -164,15 +150,15 @@ class PictureWalk {
 Result<std::shared_ptr<const Folder>> Folder::open(const std::string& path) {
   // The folder itself is the operator's word: it may be a link.
   Descriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (root.fd() < 0) {
+  if (root.number() < 0) {
     return fail_public(ErrorCode::BadRequest,
                        "folder " + path + " cannot be opened: " + describe(errno));
   }
-  Descriptor probe(open_beneath(root.fd(), ".", O_DIRECTORY));
-  if (probe.fd() < 0 && errno == ENOSYS) {
+  Descriptor probe(open_beneath(root.number(), ".", O_DIRECTORY));
+  if (probe.number() < 0 && errno == ENOSYS) {
     return fail_private(ErrorCode::Internal, "this kernel has no openat2 (Linux 5.6 or later)");
   }
-  if (probe.fd() < 0) {
+  if (probe.number() < 0) {
     return fail_public(ErrorCode::BadRequest,
                        "folder " + path + " cannot be read: " + describe(errno));
   }
@@ -189,9 +175,9 @@ Result<Folder::File> Folder::read(const std::string& path, std::int64_t max_byte
     return fail_private(ErrorCode::NotFound, "not a source path");
   }
   Descriptor file(open_beneath(fd_, path.c_str(), 0));
-  if (file.fd() < 0) return fault_of_open(errno, path);
+  if (file.number() < 0) return fault_of_open(errno, path);
   struct stat before {};
-  if (fstat(file.fd(), &before) != 0) return fault_of_open(errno, path);
+  if (fstat(file.number(), &before) != 0) return fault_of_open(errno, path);
   if (!S_ISREG(before.st_mode)) {
     return fail_private(ErrorCode::NotFound, "not a regular file: " + path);
   }
@@ -199,9 +185,9 @@ Result<Folder::File> Folder::read(const std::string& path, std::int64_t max_byte
     return fail_private(ErrorCode::TooLarge, path + " is larger than the site's max_source");
   }
   auto size = static_cast<std::size_t>(before.st_size);
-  TRY(Bytes bytes, read_all(file.fd(), size));
+  TRY(Bytes bytes, read_all(file.number(), size));
   struct stat after {};
-  if (bytes.size() != size || fstat(file.fd(), &after) != 0 || !is_same_state(before, after)) {
+  if (bytes.size() != size || fstat(file.number(), &after) != 0 || !is_same_state(before, after)) {
     return fail_private(ErrorCode::OriginFailed, path + " changed while it was read");
   }
   return File{std::move(bytes), before.st_mtim.tv_sec, etag_of(before)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Origin: the port to where sources are. One object per site, made from its OriginRule;
-// thread-safe.
+// Origin: the port to where sources are. One object per site, made from its OriginRule.
+// Thread-safe. Walk: on a miss, at the same time as the look for a newer policy. Whole sources only,
+// held in memory; one that is short, or changed while it was read, is never given.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include "store/origin.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "net/scripted_origin.h"
 #include "store/http_origin.h"

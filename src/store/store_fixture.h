@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests only: what the tests of the store say most often. A folder that goes away with the
-// test, and a coroutine that is run to its end on a loop of its own.
+// test, and a coroutine that is run to its end on a loop of its own. Each test owns its own
+// objects; header-only, so that the test files share it.
 #pragma once
 
 #include <filesystem>
@@ -10,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include "base/async.h"
+#include "base/check.h"
 
 namespace tintype {
 
@@ -21,7 +22,7 @@ class TestFolder {
  public:
   TestFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "tintype-store-XXXXXX").string();
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
+    CHECK(mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
   ~TestFolder() {
