@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Origin: the port to where sources are. One object per site, made from its OriginRule.
-// Thread-safe. Walk: on a miss, at the same time as the look for a newer policy. Whole sources only,
+// Thread-safe. Walk: on a miss, at the same time as the look for a newer policy. Whole sources,
 // held in memory; one that is short, or changed while it was read, is never given.
 #pragma once
 
