@@ -84,6 +84,16 @@ TEST(RenderColor, ForeignProfilesAreConverted) {
   EXPECT_TRUE(is_near(rendered(to(Format::Png), p3), {5, 5}, {215, 94, 34}, 4));
 }
 
+// The profile must outlive the loader: a use after free in libvips' HEIF loader was found here.
+TEST(RenderColor, ForeignProfilesOfEveryLoader) {
+  for (Format from : {Format::Jpeg, Format::Webp, Format::Avif, Format::Tiff}) {
+    SCOPED_TRACE(name_of(from));
+    const Bytes p3 = stored_as(from, solid({200, 100, 50}),
+                               [](VipsImage* image) { attach_profile(image, "p3"); });
+    EXPECT_TRUE(is_near(rendered(to(Format::Png), p3), {5, 5}, {215, 94, 34}, 6));
+  }
+}
+
 TEST(RenderColor, ForeignProfileWithAlphaKeepsAlpha) {
   const Bytes p3 = stored_as(Format::Png, solid({200, 100, 50, 128}),
                              [](VipsImage* image) { attach_profile(image, "p3"); });

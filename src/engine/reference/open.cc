@@ -45,6 +45,20 @@ bool is_shrunk_side(int side_px, int full_px, int shrink) {
   return side_px == full_px / shrink || side_px == (full_px + shrink - 1) / shrink;
 }
 
+// libvips 8.14's HEIF loader ties the memory of the profile to its own image, while later pictures
+// that share the profile may outlive that image: the picture gets its own copy.
+Result<Picture> own_profile(const Picture& picture) {
+  TRY(Picture copy, apply([&](VipsImage** out) { return vips_copy(picture.raw(), out, nullptr); }));
+  const void* data = nullptr;
+  std::size_t size = 0;
+  if (!vips_image_get_typeof(picture.raw(), VIPS_META_ICC_NAME)) return copy;
+  if (vips_image_get_blob(picture.raw(), VIPS_META_ICC_NAME, &data, &size) != 0) {
+    return fail_private(ErrorCode::Internal, take_vips_error());
+  }
+  vips_image_set_blob_copy(copy.raw(), VIPS_META_ICC_NAME, data, size);
+  return copy;
+}
+
 }  // namespace
 
 Result<Opened> open_source(const Plan& plan, ByteView source) {
@@ -62,6 +76,7 @@ Result<Opened> open_source(const Plan& plan, ByteView source) {
                       "header promises",
                       {}});
   }
+  TRY(picture, own_profile(picture));
   if (vips_image_get_coding(picture.raw()) != VIPS_CODING_NONE) {
     // Packed colour (LabQ in TIFF) cannot be resampled as it is.
     TRY(picture, apply([&](VipsImage** out) {
