@@ -6,7 +6,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(TINTYPE_WERROR "Treat warnings as errors" ON)
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+add_compile_options(-Wall -Wextra -Wshadow -Wno-missing-field-initializers
+                    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
 if(TINTYPE_WERROR)
   add_compile_options(-Werror)
 endif()
@@ -14,6 +15,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives from inlined standard containers at -O1 and above.
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fcoroutines> -Wno-maybe-uninitialized
                       -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict
+                      $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>
                       $<$<COMPILE_LANGUAGE:CXX>:-Wno-dangling-pointer>)
 endif()
 find_program(CCACHE ccache)

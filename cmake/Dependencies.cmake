@@ -27,7 +27,8 @@ target_link_libraries(use_prometheus INTERFACE prometheus-cpp::core)
 add_library(use_cli11 INTERFACE)
 add_library(use_expected INTERFACE)
 add_library(use_asio INTERFACE)
-target_compile_definitions(use_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED
+target_compile_definitions(use_asio INTERFACE ASIO_STANDALONE ASIO_SEPARATE_COMPILATION
+                                              ASIO_NO_DEPRECATED
                                               ASIO_DISABLE_BOOST_DATE_TIME)
 target_link_libraries(use_asio INTERFACE Threads::Threads)
 

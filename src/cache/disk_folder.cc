@@ -97,10 +97,10 @@ Result<> write_all(int fd, std::string_view head, ByteView body) {
 // A record lock belongs to this process alone: forked workers do not inherit it, a crash frees it.
 Result<Descriptor> lock(int folder_fd) {
   Descriptor file(::openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
-  if (!file.is_open()) return Descriptor();  // Read-only: nothing to guard.
+  if (!file) return Descriptor();  // Read-only: nothing to guard.
   struct flock whole {};
   whole.l_type = F_WRLCK;
-  if (::fcntl(file.fd(), F_SETLK, &whole) != 0 && (errno == EAGAIN || errno == EACCES)) {
+  if (::fcntl(file.number(), F_SETLK, &whole) != 0 && (errno == EAGAIN || errno == EACCES)) {
     return fail_private(ErrorCode::Internal, "cache folder belongs to another process");
   }
   return file;
@@ -108,53 +108,49 @@ Result<Descriptor> lock(int folder_fd) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Result<DiskFolder> DiskFolder::open(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   DiskFolder folder;
   folder.path_ = path;
   folder.folder_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.folder_.is_open()) return failed("cache folder");
-  TRY(folder.lock_, lock(folder.folder_.fd()));
-  ::mkdirat(folder.folder_.fd(), "tmp", kFolderMode);
+  if (!folder.folder_) return failed("cache folder");
+  TRY(folder.lock_, lock(folder.folder_.number()));
+  ::mkdirat(folder.folder_.number(), "tmp", kFolderMode);
   folder.temporary_ =
-      Descriptor(::openat(folder.folder_.fd(), "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  for (const std::string& name : list(folder.folder_.fd(), "tmp")) folder.discard(name);
+      Descriptor(::openat(folder.folder_.number(), "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (const std::string& name : list(folder.folder_.number(), "tmp")) folder.discard(name);
   return folder;
 }
 
 Result<Descriptor> DiskFolder::open_file(const Sha256& name) const {
   Descriptor file(
-      ::openat(folder_.fd(), FilePath(name).text.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file.is_open()) return file;
+      ::openat(folder_.number(), FilePath(name).text.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file) return file;
   if (errno == ENOENT) return fail_private(ErrorCode::NotFound, "no such entry");
   return failed("open");
 }
 
 Result<Entry> DiskFolder::read(const Sha256& name) const {
   TRY(Descriptor file, open_file(name));
-  return read_entry(file.fd());
+  return read_entry(file.number());
 }
 
 Result<EntryHead> DiskFolder::read_head(const Sha256& name) const {
   TRY(Descriptor file, open_file(name));
-  return read_entry_head(file.fd());
+  return read_entry_head(file.number());
 }
 
 bool DiskFolder::holds(const Sha256& name) const {
-  return ::faccessat(folder_.fd(), FilePath(name).text.c_str(), F_OK, 0) == 0;
+  return ::faccessat(folder_.number(), FilePath(name).text.c_str(), F_OK, 0) == 0;
 }
 
 Result<> DiskFolder::write(const std::string& temporary, std::string_view head,
                            ByteView body) const {
-  Descriptor file(::openat(temporary_.fd(), temporary.c_str(),
+  Descriptor file(::openat(temporary_.number(), temporary.c_str(),
                            O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
-  if (!file.is_open()) return failed("create");
-  Result<> written = write_all(file.fd(), head, body);
+  if (!file) return failed("create");
+  Result<> written = write_all(file.number(), head, body);
   if (!written) discard(temporary);
   return written;
 }
@@ -162,12 +158,13 @@ Result<> DiskFolder::write(const std::string& temporary, std::string_view head,
 Result<> DiskFolder::publish(const std::string& temporary, const Sha256& name) const {
   FilePath path(name);
   auto rename = [&] {
-    return ::renameat(temporary_.fd(), temporary.c_str(), folder_.fd(), path.text.c_str()) == 0;
+    return ::renameat(temporary_.number(), temporary.c_str(), folder_.number(),
+                      path.text.c_str()) == 0;
   };
   if (rename()) return {};
   if (errno == ENOENT) {
-    ::mkdirat(folder_.fd(), path.outer().c_str(), kFolderMode);
-    ::mkdirat(folder_.fd(), path.inner().c_str(), kFolderMode);
+    ::mkdirat(folder_.number(), path.outer().c_str(), kFolderMode);
+    ::mkdirat(folder_.number(), path.inner().c_str(), kFolderMode);
     if (rename()) return {};
   }
   Failure failure = failed("rename");
@@ -176,11 +173,11 @@ Result<> DiskFolder::publish(const std::string& temporary, const Sha256& name) c
 }
 
 void DiskFolder::discard(const std::string& temporary) const {
-  ::unlinkat(temporary_.fd(), temporary.c_str(), 0);
+  ::unlinkat(temporary_.number(), temporary.c_str(), 0);
 }
 
 Result<bool> DiskFolder::remove(const Sha256& name) const {
-  if (::unlinkat(folder_.fd(), FilePath(name).text.c_str(), 0) == 0) return true;
+  if (::unlinkat(folder_.number(), FilePath(name).text.c_str(), 0) == 0) return true;
   if (errno == ENOENT) return false;
   return failed("unlink");
 }
@@ -189,11 +186,11 @@ bool DiskFolder::each(const std::function<bool(const Sha256&)>& visit) const {
   auto is_pair = [](const std::string& name) {
     return name.size() == 2 && digit_value(name[0]) >= 0 && digit_value(name[1]) >= 0;
   };
-  for (const std::string& outer : list(folder_.fd(), ".")) {
+  for (const std::string& outer : list(folder_.number(), ".")) {
     if (!is_pair(outer)) continue;
-    for (const std::string& inner : list(folder_.fd(), outer.c_str())) {
+    for (const std::string& inner : list(folder_.number(), outer.c_str())) {
       if (!is_pair(inner)) continue;
-      for (const std::string& file : list(folder_.fd(), (outer + '/' + inner).c_str())) {
+      for (const std::string& file : list(folder_.number(), (outer + '/' + inner).c_str())) {
         std::optional<Sha256> name = parse_name(file);
         if (name && file.starts_with(outer + inner) && !visit(*name)) return false;
       }
@@ -203,11 +200,11 @@ bool DiskFolder::each(const std::function<bool(const Sha256&)>& visit) const {
 }
 
 bool DiskFolder::take_clean_mark() const {
-  return ::unlinkat(folder_.fd(), "clean", 0) == 0;
+  return ::unlinkat(folder_.number(), "clean", 0) == 0;
 }
 
 void DiskFolder::leave_clean_mark() const {
-  Descriptor mark(::openat(folder_.fd(), "clean", O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
+  Descriptor mark(::openat(folder_.number(), "clean", O_WRONLY | O_CREAT | O_CLOEXEC, kFileMode));
 }
 
 }  // namespace tintype

@@ -15,7 +15,7 @@ namespace {
 
 Descriptor file_with(const std::string& content) {
   Descriptor file(::memfd_create("entry", MFD_CLOEXEC));
-  if (::write(file.fd(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+  if (::write(file.number(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
     return Descriptor();
   }
   return file;
@@ -55,11 +55,11 @@ void expect_equal(const EntryMeta& a, const EntryMeta& b) {
 TEST(EntryFile, ReadsWhatWasWritten) {
   Entry entry = full_entry();
   Descriptor file = file_with(encode(entry));
-  auto read = read_entry(file.fd());
+  auto read = read_entry(file.number());
   ASSERT_TRUE(read) << read.error().message;
   expect_equal(read->meta, entry.meta);
   EXPECT_EQ(read->body, entry.body);
-  auto head = read_entry_head(file.fd());
+  auto head = read_entry_head(file.number());
   ASSERT_TRUE(head);
   expect_equal(head->meta, entry.meta);
   EXPECT_EQ(head->file_bytes, encode(entry).size());
@@ -71,7 +71,7 @@ TEST(EntryFile, AnySizeOfHeadAndBodyComesBack) {
     Entry entry = make_entry(key, *rc::gen::inRange<std::size_t>(0, 10'000));
     entry.meta.media_type = media_type;
     Descriptor file = file_with(encode(entry));
-    auto read = read_entry(file.fd());
+    auto read = read_entry(file.number());
     RC_ASSERT(read.has_value());
     RC_ASSERT(read->meta.key == key && read->meta.media_type == media_type);
     RC_ASSERT(read->body == entry.body);
@@ -86,7 +86,7 @@ TEST(EntryFile, EveryFlippedByteIsFoundOut) {
     for (int bit : {0, 7}) {
       std::string bad = good;
       bad[at] = static_cast<char>(bad[at] ^ (1 << bit));
-      auto read = read_entry(file_with(bad).fd());
+      auto read = read_entry(file_with(bad).number());
       ASSERT_FALSE(read) << "byte " << at;
       ASSERT_EQ(read.error().code, ErrorCode::Corrupt) << "byte " << at;
     }
@@ -97,20 +97,20 @@ TEST(EntryFile, EveryLengthButTheRightOneIsFoundOut) {
   Entry entry = full_entry();
   const std::string good = encode(entry);
   for (std::size_t size = 0; size < good.size(); size += size < 400 ? 1 : 101) {
-    auto read = read_entry(file_with(good.substr(0, size)).fd());
+    auto read = read_entry(file_with(good.substr(0, size)).number());
     ASSERT_FALSE(read) << size;
     ASSERT_EQ(read.error().code, ErrorCode::Corrupt);
   }
-  EXPECT_FALSE(read_entry(file_with(good + "x").fd()));
-  EXPECT_FALSE(read_entry_head(file_with(good + "x").fd()));
+  EXPECT_FALSE(read_entry(file_with(good + "x").number()));
+  EXPECT_FALSE(read_entry_head(file_with(good + "x").number()));
 }
 
 TEST(EntryFile, ZeroedPagesAreFoundOut) {
   Entry entry = full_entry();
   std::string bad = encode(entry);
   std::fill(bad.begin() + 4096, bad.end(), '\0');  // what a power cut leaves of an unsynced file
-  EXPECT_FALSE(read_entry(file_with(bad).fd()));
-  EXPECT_FALSE(read_entry(file_with(std::string(bad.size(), '\0')).fd()));
+  EXPECT_FALSE(read_entry(file_with(bad).number()));
+  EXPECT_FALSE(read_entry(file_with(std::string(bad.size(), '\0')).number()));
 }
 
 TEST(EntryFile, HostileLengthsDoNotAllocate) {
@@ -118,7 +118,7 @@ TEST(EntryFile, HostileLengthsDoNotAllocate) {
   for (std::size_t at : {4, 5, 6, 7, 8, 12, 15}) {
     std::string worse = bad;
     worse[at] = '\xff';
-    auto read = read_entry(file_with(worse).fd());
+    auto read = read_entry(file_with(worse).number());
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code, ErrorCode::Corrupt);
   }

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "cli/convert.h"
 #include "delivery/explain.h"
-#include "main/service.h"
+#include "main/application.h"
 #include "main/settings.h"
 #include "store/file_origin.h"
 #include "store/http_origin.h"
@@ -76,11 +76,13 @@ int run_serve(const std::string& config) {
   set_log_level(settings->log_level, settings->log_as_text);
   raise_descriptor_limit();
   std::string path = std::filesystem::absolute(config).string();
-  auto service = Service::start({.settings = std::move(*settings), .config_path = path});
-  if (!service) return complain(service.error());
+  auto application = Application::start({.settings = std::move(*settings), .config_path = path});
+  if (!application) return complain(application.error());
   log(LogLevel::Info, "serving",
-      {{"port", (*service)->port()}, {"admin_port", (*service)->admin_port()}, {"config", path}});
-  (*service)->run();
+      {{"port", (*application)->port()},
+       {"admin_port", (*application)->admin_port()},
+       {"config", path}});
+  (*application)->run();
   return 0;
 }
 

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "worker/descriptor.h"
+#include "base/descriptor.h"
 #include "worker/settings.h"
 
 namespace tintype {

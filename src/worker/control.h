@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "worker/descriptor.h"
+#include "base/descriptor.h"
 
 namespace tintype {
 

@@ -10,7 +10,7 @@
 namespace tintype {
 namespace {
 
-Verdict lie(std::string what) {
+ReplyVerdict lie(std::string what) {
   return {.is_honest = false,
           .answer = fail_private(ErrorCode::Internal, "a worker lied: " + std::move(what))};
 }
@@ -52,8 +52,8 @@ bool is_planned_size(Size size, const Plan& plan) {
 
 }  // namespace
 
-Verdict judge(const ReplyMessage& reply, const JobMessage& job, const Arena& arena,
-              const ArenaShape& shape) {
+ReplyVerdict judge(const ReplyMessage& reply, const JobMessage& job, const Arena& arena,
+                   const ArenaShape& shape) {
   if (reply.id != job.id) return lie("a reply to another job");
   if (reply.code != kRenderedCode) {
     if (!is_render_failure(reply.code)) return lie("code " + std::to_string(reply.code));

@@ -12,14 +12,14 @@
 
 namespace tintype {
 
-struct Verdict {
+struct ReplyVerdict {
   bool is_honest = false;  // false: the worker must be killed
   Result<RenderedVariant> answer = fail_private(ErrorCode::Internal, "not judged");
 };
 
 // Copies the variant out of the arena first and looks only at the copy. `reply` must itself be a
 // copy. Times of the answer are left at 0.
-Verdict judge(const ReplyMessage& reply, const JobMessage& job, const Arena& arena,
-              const ArenaShape& shape);
+ReplyVerdict judge(const ReplyMessage& reply, const JobMessage& job, const Arena& arena,
+                   const ArenaShape& shape);
 
 }  // namespace tintype

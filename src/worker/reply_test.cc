@@ -24,9 +24,9 @@ class ReplyTest : public ::testing::Test {
     std::ranges::copy(bytes, arena_.variant_area().begin());
     reply_ = {.id = 7, .code = kRenderedCode, .variant_bytes = bytes.size()};
   }
-  Verdict judged() { return judge(reply_, job_, arena_, shape_); }
+  ReplyVerdict judged() { return judge(reply_, job_, arena_, shape_); }
   void expect_lie(std::string_view why) {
-    const Verdict verdict = judged();
+    const ReplyVerdict verdict = judged();
     EXPECT_FALSE(verdict.is_honest) << why;
     ASSERT_FALSE(verdict.answer) << why;
     EXPECT_EQ(verdict.answer.error().code, ErrorCode::Internal);
@@ -43,7 +43,7 @@ class ReplyTest : public ::testing::Test {
 
 TEST_F(ReplyTest, BelievesAVariantAsPlanned) {
   reply_.has_alpha = 1;
-  const Verdict verdict = judged();
+  const ReplyVerdict verdict = judged();
   EXPECT_TRUE(verdict.is_honest);
   ASSERT_TRUE(verdict.answer) << verdict.answer.error().message;
   EXPECT_TRUE(std::ranges::equal(verdict.answer->bytes, samples::kPng2x1));
@@ -93,7 +93,7 @@ TEST_F(ReplyTest, PassesOnARenderFailureWithPlainTexts) {
   std::memset(reply_.message, 'm', sizeof(reply_.message));  // no zero at the end
   put_text(reply_.detail, "line\nbreak \x1b[31m \xc3\xa9");
   put_text(reply_.option, "width");
-  const Verdict verdict = judged();
+  const ReplyVerdict verdict = judged();
   EXPECT_TRUE(verdict.is_honest);
   ASSERT_FALSE(verdict.answer);
   const Error& error = verdict.answer.error();
@@ -128,7 +128,7 @@ TEST_F(ReplyTest, NeverBelievesRandomOctets) {
     const std::span<std::uint8_t> area = arena_.variant_area();
     const auto noise = *rc::gen::arbitrary<std::vector<std::uint8_t>>();
     std::copy_n(noise.begin(), std::min(noise.size(), area.size()), area.begin());
-    const Verdict verdict = judged();
+    const ReplyVerdict verdict = judged();
     if (verdict.answer) {
       RC_ASSERT(verdict.answer->bytes.size() <= area.size());
       RC_ASSERT(verdict.answer->size == job_.plan.variant_size());

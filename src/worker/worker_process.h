@@ -48,7 +48,7 @@ class WorkerProcess {
   struct Ended {
     PendingJob pending;
     Steady started_at;
-    Verdict verdict;
+    ReplyVerdict verdict;
   };
   Ended settle(const ReplyMessage& reply);
   // Empties the arena for the next tenant; `variant_bytes` of the out-area are known to be written.

@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "engine/render.h"
 #include "worker/arena.h"
-#include "worker/descriptor.h"
+#include "base/descriptor.h"
 #include "worker/settings.h"
 
 namespace tintype {

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "worker/descriptor.h"
+#include "base/descriptor.h"
 #include "worker/settings.h"
 #include "worker/zygote.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "main/service.h"
+#include "main/application.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -27,28 +27,28 @@ constexpr std::size_t kPicturesListed = 500;
 
 }  // namespace
 
-Service::Service(Order order) : order_(std::move(order)), blocking_(kBlockingThreads) {}
+Application::Application(Order order) : order_(std::move(order)), blocking_(kBlockingThreads) {}
 
-Service::~Service() {
+Application::~Application() {
   server_.reset();
   // Variants still being written behind their answers.
   blocking_.join();
   if (access_log_fd_ > STDERR_FILENO) close(access_log_fd_);
 }
 
-Result<std::unique_ptr<Service>> Service::start(Order order) {
+Result<std::unique_ptr<Application>> Application::start(Order order) {
   // Fork before anything below starts a thread.
   TRY(Zygote zygote, Zygote::start(order.settings.workers));
-  auto service = std::unique_ptr<Service>(new Service(std::move(order)));
-  TRY(service->pool_,
-      WorkerPool::start(std::move(zygote), service->order_.settings.workers, service->clock_));
-  TRY(service->open_stores());
-  service->export_metrics();
-  TRY(service->open_server());
-  return service;
+  auto application = std::unique_ptr<Application>(new Application(std::move(order)));
+  TRY(application->pool_, WorkerPool::start(std::move(zygote), application->order_.settings.workers,
+                                            application->clock_));
+  TRY(application->open_stores());
+  application->export_metrics();
+  TRY(application->open_server());
+  return application;
 }
 
-Result<> Service::open_stores() {
+Result<> Application::open_stores() {
   const Settings& settings = order_.settings;
   auto check = [folder = std::filesystem::path(order_.config_path).parent_path().string()](
                    const std::string& text) -> Result<> {
@@ -67,7 +67,7 @@ Result<> Service::open_stores() {
   return {};
 }
 
-Result<std::shared_ptr<Origin>> Service::open_origin(const OriginRule& rule) {
+Result<std::shared_ptr<Origin>> Application::open_origin(const OriginRule& rule) {
   if (rule.kind == OriginRule::Kind::Http) {
     return std::shared_ptr<Origin>(open_http_origin(rule, *http_));
   }
@@ -75,7 +75,7 @@ Result<std::shared_ptr<Origin>> Service::open_origin(const OriginRule& rule) {
   return std::shared_ptr<Origin>(std::move(origin));
 }
 
-Result<> Service::open_access_log() {
+Result<> Application::open_access_log() {
   const std::string& where = order_.settings.access_log;
   if (where == "off") return {};
   if (where == "stdout") {
@@ -89,7 +89,7 @@ Result<> Service::open_access_log() {
   return {};
 }
 
-Result<> Service::open_server() {
+Result<> Application::open_server() {
   TRY(open_access_log());
   walk_ =
       std::make_unique<Walk>(WalkParts{.policies = *policies_,
@@ -105,7 +105,7 @@ Result<> Service::open_server() {
   return {};
 }
 
-ServerParts Service::server_parts() {
+ServerParts Application::server_parts() {
   return ServerParts{
       .answer_from_memory =
           [this](const Viewing& viewing) { return walk_->answer_from_memory(viewing); },
@@ -126,7 +126,7 @@ ServerParts Service::server_parts() {
                      }}};
 }
 
-void Service::export_metrics() {
+void Application::export_metrics() {
   auto gauge = [this](std::string name, std::string help, std::function<double()> read) {
     metrics_.read_at_scrape("tintype_" + name, std::move(help), "gauge", std::move(read));
   };
@@ -167,7 +167,7 @@ void Service::export_metrics() {
           disk(&DiskTierState::write_failures));
 }
 
-Task<std::string> Service::list_pictures() {
+Task<std::string> Application::list_pictures() {
   JsonArray sites;
   SharedPolicy policy = policies_->current();
   for (const auto& [name, site] : policy->sites) {
@@ -185,20 +185,20 @@ Task<std::string> Service::list_pictures() {
   co_return JsonObject().raw("sites", sites.str()).str();
 }
 
-Task<std::string> Service::explain_as_json(std::string target, std::string accept) {
+Task<std::string> Application::explain_as_json(std::string target, std::string accept) {
   ExplainParts parts{.policies = *policies_, .origins = *origins_, .clock = clock_};
   Explanation explanation = co_await explain(std::move(target), std::move(accept), parts);
   co_return std::move(explanation.json);
 }
 
-Task<> Service::watch_policy() {
+Task<> Application::watch_policy() {
   while (true) {
     co_await sleep_for(Seconds(1));
     co_await policies_->refresh();
   }
 }
 
-Task<> Service::obey_signals() {
+Task<> Application::obey_signals() {
   asio::signal_set signals(control_, SIGTERM, SIGINT, SIGHUP);
   bool draining = false;
   while (true) {
@@ -225,7 +225,7 @@ Task<> Service::obey_signals() {
   }
 }
 
-void Service::run() {
+void Application::run() {
   asio::co_spawn(control_, watch_policy(), asio::detached);
   asio::co_spawn(control_, obey_signals(), asio::detached);
   control_.run();

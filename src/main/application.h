@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Service: everything `tintype serve` runs, wired together. Owns all parts; their order here is the
-// order of their making, and they end the other way round.
+// Application: everything `tintype serve` runs, wired together. Owns all parts; their order here is
+// the order of their making, and they end the other way round.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@
 
 namespace tintype {
 
-class Service {
+class Application {
  public:
   struct Order {
     Settings settings;
@@ -26,8 +26,8 @@ class Service {
   };
   // Forks the zygote first: must be called before the process has a second thread. When it returns,
   // the ports are open. Fails with the first part that cannot start.
-  static Result<std::unique_ptr<Service>> start(Order order);
-  ~Service();
+  static Result<std::unique_ptr<Application>> start(Order order);
+  ~Application();
 
   // Serves until SIGTERM or SIGINT has been obeyed: readiness red, work finished, ports closed. A
   // second signal ends the process at once with exit code 1. SIGHUP reopens the access log.
@@ -37,7 +37,7 @@ class Service {
   int admin_port() const { return server_->admin_port(); }
 
  private:
-  explicit Service(Order order);
+  explicit Application(Order order);
   Result<> open_stores();
   Result<> open_server();
   Result<> open_access_log();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptor: an owned file descriptor, closed when it goes out of scope. Move-only, not
-// thread-safe. The worker layer passes sockets, memory files and process handles around; none may
-// leak into a process that must not hold it.
+// thread-safe. Sockets, memory files and process handles are passed around in it, so that none may
+// leak into a process that must not hold it, nor stay open on an error path.
 #pragma once
 
 #include <utility>
