@@ -166,6 +166,27 @@ class Server:
                 received += chunk
         return received
 
+    def exchange(self, requests):
+        """Sends raw requests, of which the last must close; returns the answers in their order.
+        Heads asked for with HEAD are understood to have no body: a body would be read as an answer,
+        and fail."""
+        received, answers = self.raw(b"".join(requests)), []
+        for request in requests:
+            head, separator, received = received.partition(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 ") or not separator:
+                raise AssertionError(f"this is no answer: {head[:200]}")
+            headers = parse_head(head.decode("latin-1"))
+            size = 0 if request.startswith(b"HEAD ") else int(headers.get("content-length", 0))
+            answers.append(Answer(int(head.split()[1]), headers, received[:size], 0))
+            received = received[size:]
+        if received:
+            raise AssertionError(f"more than was asked for: {received[:200]}")
+        return answers
+
+    def head(self, path):
+        return self.exchange([f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                              .encode()])[0]
+
     def metric(self, series):
         """The value of one series, named as in the exposition: 'tintype_renders_total'."""
         for line in self.admin("/_/metrics").body.decode().splitlines():

@@ -24,7 +24,8 @@ ACCEPTS = [
     ("image/avif;q=0,image/webp;q=0,*/*", "dress.jpg", "JPEG"),
     ("image/avif;q=0.5, image/webp;q=0.9", "dress.jpg", "WEBP"),
     ("IMAGE/WEBP", "dress.jpg", "WEBP"),
-    ("image/webp;;;=,,\x7f", "dress.jpg", None),
+    ("image/webp;;;=,,;q=q", "dress.jpg", None),
+    (",".join(f"x/y{i}" for i in range(900)), "dress.jpg", "JPEG"),
 ]
 
 
