@@ -154,8 +154,9 @@ def soak(server, count, at_once):
         for begin in range(0, count, step):
             list(pool.map(client.fetch, jobs[begin:begin + step]))
             memory = bench.rss_bytes(bench.processes_of(server.process.pid))
-            series.append([begin + step, memory])
-            print(f"{begin + step} misses: {memory / 1e6:.1f} MB", flush=True)
+            done = min(begin + step, len(jobs))
+            series.append([done, memory])
+            print(f"{done} misses: {memory / 1e6:.1f} MB", flush=True)
     return series
 
 
