@@ -32,12 +32,14 @@ target_compile_definitions(use_asio INTERFACE ASIO_STANDALONE ASIO_SEPARATE_COMP
                                               ASIO_DISABLE_BOOST_DATE_TIME)
 target_link_libraries(use_asio INTERFACE Threads::Threads)
 
-# llhttp: Debian 12 ships Node's parser as C sources inside node-llhttp; Debian 13 has libllhttp-dev.
+# llhttp: Debian 12 ships Node's parser as C sources inside node-llhttp; Debian 13 has
+# libllhttp-dev.
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp /usr/include REQUIRED)
 find_file(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
 if(LLHTTP_SOURCE)
   get_filename_component(LLHTTP_DIR "${LLHTTP_SOURCE}" DIRECTORY)
-  add_library(tt_llhttp STATIC "${LLHTTP_DIR}/llhttp.c" "${LLHTTP_DIR}/api.c" "${LLHTTP_DIR}/http.c")
+  add_library(tt_llhttp STATIC "${LLHTTP_DIR}/llhttp.c" "${LLHTTP_DIR}/api.c"
+                               "${LLHTTP_DIR}/http.c")
   target_include_directories(tt_llhttp SYSTEM PUBLIC "${LLHTTP_INCLUDE}")
   target_compile_options(tt_llhttp PRIVATE -w -O2)
 else()

@@ -1,5 +1,5 @@
-# embed(target file symbol): the file's bytes become `tintype::embedded::<symbol>`, a string_view, in
-# the target; made again whenever the file changes. Run as a script it writes the source.
+# embed(target file symbol): the file's bytes become `tintype::embedded::<symbol>`, a string_view,
+# in the target; made again whenever the file changes. Run as a script it writes the source.
 if(CMAKE_SCRIPT_MODE_FILE)
   file(READ "${FILE}" hex HEX)
   string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")

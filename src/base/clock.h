@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clock: the port through which everything that waits or expires reads time, so that tests and the
-// simulation can move it by hand. Thread-safe. SystemClock is the real one.
+// simulation can move it by hand. Thread-safe. SystemClock is the real one. Deadline: the moment by
+// which a piece of work must have ended, handed down from step to step of the walk.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JsonObject and JsonArray: append-only builders for the JSON we write (explain, health, problem
-// documents). Reading JSON is not done in product code.
+// documents). Reading JSON is not done in product code. They own their text; a builder belongs to
+// one thread.
 #pragma once
 
 #include <concepts>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small text tools: ASCII case, splitting, strict numbers, percent-encoding, JSON strings, HTTP
-// dates. All are locale-free and allocate only for what they return.
+// dates. All are pure, locale-free and allocate only for what they return; what is strict refuses
+// rather than guesses.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,8 @@ namespace {
 
 Descriptor file_with(const std::string& content) {
   Descriptor file(::memfd_create("entry", MFD_CLOEXEC));
-  if (::write(file.number(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+  if (::write(file.number(), content.data(), content.size()) !=
+      static_cast<ssize_t>(content.size())) {
     return Descriptor();
   }
   return file;

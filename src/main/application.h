@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Application: everything `tintype serve` runs, wired together. Owns all parts; their order here is
-// the order of their making, and they end the other way round.
+// the order of their making, and they end the other way round. Made, run and ended by the main
+// thread; its parts say themselves what may call them.
 #pragma once
 
 #include <memory>

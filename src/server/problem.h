@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "cache/entry.h"
+#include "delivery/answer.h"
 
 namespace tintype {
 

@@ -12,8 +12,8 @@
 #include <span>
 
 #include "base/bytes.h"
-#include "base/result.h"
 #include "base/descriptor.h"
+#include "base/result.h"
 #include "worker/settings.h"
 
 namespace tintype {

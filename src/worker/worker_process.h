@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // WorkerProcess: the server's end of one render worker: its doorbell, its arena, its life and
-// death. It has at most one job. Not thread-safe: lives on the pool thread.
+// death. It has at most one job, and what its worker writes is judged before it is believed
+// (reply.h). Not thread-safe: lives on the pool thread.
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,10 @@
 #include <sys/types.h>
 
 #include "base/bytes.h"
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "engine/render.h"
 #include "worker/arena.h"
-#include "base/descriptor.h"
 #include "worker/settings.h"
 
 namespace tintype {

@@ -211,10 +211,13 @@ class Server:
 
     def wait_for_log(self, event, skip=0, **fields):
         def find():
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.poll()}\n" + self.log())
-            return next((line for line in self.log_lines()[skip:] if line.get("event") == event
+            # Asked before the log is read: a server that said it and then ended has said it.
+            code = self.process.poll()
+            line = next((line for line in self.log_lines()[skip:] if line.get("event") == event
                          and all(line.get(k) == v for k, v in fields.items())), None)
+            if line is None and code is not None:
+                raise AssertionError(f"the server ended with {code}\n" + self.log())
+            return line
         return self.wait_until(find, f"the log to say {event}")
 
     def wait_until(self, condition, what):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Feeds every file below the given folders to a libFuzzer entry: how fuzz targets run in the ordinary
-// suite, with any compiler. A folder that does not exist is named and left out; the first must exist.
+// Feeds every file below the given folders to a libFuzzer entry: how fuzz targets run in the
+// ordinary suite, with any compiler. A folder that does not exist is named and left out; the first
+// must exist.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -25,8 +26,8 @@ int main(int argc, char** argv) {
       std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
       // Whole, and cut at several points: truncation is the commonest damage.
       for (std::size_t part = 1; part <= 8; ++part) {
-        std::vector<std::uint8_t> cut(bytes.begin(),
-                                      bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() * part / 8));
+        std::vector<std::uint8_t> cut(
+            bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() * part / 8));
         LLVMFuzzerTestOneInput(cut.data(), cut.size());
       }
       ++replayed;
