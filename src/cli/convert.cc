@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include "base/text.h"
@@ -33,7 +34,8 @@ bool is_picture_name(const fs::path& path) {
 // not.
 Result<Transformation> read_options(const ConvertOrder& order, const fs::path& from,
                                     const fs::path& to) {
-  TRY(Ask ask, parse_target("/" + order.site.name + "/" + percent_encode(from.filename().string()) +
+  // Of the source's name only the extension matters here; the rest may be in any encoding.
+  TRY(Ask ask, parse_target("/" + order.site.name + "/picture" + lower(from.extension().string()) +
                             "?" + order.options));
   TRY(ask, admit(ask, order.site));
   if (ask.transformation.format_auto && to.has_extension()) {
@@ -51,16 +53,27 @@ Result<Transformation> read_options(const ConvertOrder& order, const fs::path& f
   return settle(ask, Hints{}, order.site.format_order);
 }
 
+fs::path named_for(fs::path path, Format format) {
+  return path.replace_extension(format == Format::Jpeg ? "jpg" : name_of(format));
+}
+
+Result<Item> item_for_file(const ConvertOrder& order) {
+  std::error_code error;
+  fs::path to = order.out;
+  bool is_into_folder = fs::is_directory(to, error);
+  TRY(Transformation settled, read_options(order, order.in, is_into_folder ? fs::path() : to));
+  if (is_into_folder) to = named_for(to / fs::path(order.in).filename(), settled.format);
+  return Item{order.in, to, settled};
+}
+
 Result<std::vector<Item>> list_items(const ConvertOrder& order) {
   std::error_code error;
   if (!fs::exists(order.in, error)) {
     return fail_public(ErrorCode::NotFound, order.in + ": no such file or folder");
   }
   if (!fs::is_directory(order.in, error)) {
-    fs::path to = order.out;
-    if (fs::is_directory(to, error)) to /= fs::path(order.in).filename();
-    TRY(Transformation settled, read_options(order, order.in, to));
-    return std::vector<Item>{{order.in, to, settled}};
+    TRY(Item item, item_for_file(order));
+    return std::vector<Item>{std::move(item)};
   }
   if (fs::exists(order.out, error) && !fs::is_directory(order.out, error)) {
     return fail_public(ErrorCode::BadRequest, order.out + ": is a file, but IN is a folder");
@@ -72,8 +85,10 @@ Result<std::vector<Item>> list_items(const ConvertOrder& order) {
     if (!it->is_regular_file(error) || !is_picture_name(it->path())) continue;
     TRY(Transformation settled, read_options(order, it->path(), {}));
     fs::path to = fs::path(order.out) / fs::relative(it->path(), order.in, error);
-    to.replace_extension(settled.format == Format::Jpeg ? "jpg" : name_of(settled.format));
-    items.push_back({it->path(), to, settled});
+    items.push_back({it->path(), named_for(to, settled.format), settled});
+  }
+  if (error) {
+    return fail_public(ErrorCode::NotFound, order.in + ": cannot be read: " + error.message());
   }
   if (items.empty()) {
     return fail_public(ErrorCode::NotFound, order.in + ": no pictures in this folder");
@@ -83,10 +98,19 @@ Result<std::vector<Item>> list_items(const ConvertOrder& order) {
   return items;
 }
 
-// Two sources that differ only in their extension would write one file: say so before writing any.
+// Said before anything is written: an original that would be written over, and two sources that
+// differ only in their extension and would become one file.
 Result<> refuse_collisions(const std::vector<Item>& items) {
+  std::set<fs::path> originals;
+  std::error_code error;
+  for (const Item& item : items) originals.insert(fs::weakly_canonical(item.from, error));
   std::map<fs::path, fs::path> seen;
   for (const Item& item : items) {
+    if (originals.contains(fs::weakly_canonical(item.to, error))) {
+      return fail_public(ErrorCode::BadRequest, item.to.string() +
+                                                    " is an original and would be written over; "
+                                                    "name another OUT");
+    }
     auto [it, is_new] = seen.emplace(item.to, item.from);
     if (!is_new) {
       return fail_public(ErrorCode::BadRequest, it->second.string() + " and " + item.from.string() +

@@ -9,8 +9,8 @@
 namespace tintype {
 namespace {
 
-// Times are proposals of facts/reliability.md (P19) and conventions.md, kept short enough that a
-// repaired origin or picture is seen within seconds to an hour.
+// Times are proposals of facts/reliability.md (P19), kept short enough that a repaired origin or
+// picture is seen within a minute: a damaged source is often half an upload.
 constexpr std::array kRules = {
     FailureRule{ErrorCode::BadRequest, 400, 60, LogLevel::Debug,
                 "The request cannot be understood."},
@@ -19,10 +19,10 @@ constexpr std::array kRules = {
     FailureRule{ErrorCode::NotFound, 404, 30, LogLevel::Debug, "There is no such picture."},
     FailureRule{ErrorCode::MethodNotAllowed, 405, 0, LogLevel::Debug,
                 "Only GET and HEAD are served."},
-    FailureRule{ErrorCode::Unsupported, 415, 3600, LogLevel::Info,
+    FailureRule{ErrorCode::Unsupported, 415, 60, LogLevel::Info,
                 "The source is in a format that is not served."},
-    FailureRule{ErrorCode::Corrupt, 422, 3600, LogLevel::Info, "The source picture is damaged."},
-    FailureRule{ErrorCode::TooLarge, 422, 3600, LogLevel::Info,
+    FailureRule{ErrorCode::Corrupt, 422, 60, LogLevel::Info, "The source picture is damaged."},
+    FailureRule{ErrorCode::TooLarge, 422, 60, LogLevel::Info,
                 "The source picture is larger than allowed."},
     FailureRule{ErrorCode::OriginFailed, 502, 3, LogLevel::Warn,
                 "The origin of this picture did not answer correctly."},

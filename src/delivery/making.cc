@@ -49,7 +49,11 @@ struct Fetched {
 // The source and a fresh look at the policy, at the same time.
 Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, Deadline deadline) {
   auto origin = parts.origins.of(*named.site);
-  if (!origin) co_return failed(origin.error(), false);
+  // The operator's fault, not the client's; why stands in the log, a path leaves no process.
+  if (!origin) {
+    Error error = Error::in_private(ErrorCode::OriginFailed, origin.error().message);
+    co_return failed(std::move(error), true);
+  }
   Deadline until{std::min(deadline.at, parts.clock.now() + named.site->origin.timeout_ms)};
   auto [source, policy] =
       co_await both((*origin)->fetch(named.ask.source, until), parts.policies.refresh());
@@ -97,10 +101,17 @@ Task<Making<Entry>> render(const WalkParts& parts, const NamedVariant& named, So
   timings.plan_us = planning.stop();
   if (!planned) co_return failed(std::move(planned).error(), false);
 
+  // The source waits in memory with its job, so admission counts it too.
+  planned->cost.peak_bytes += static_cast<std::int64_t>(source.bytes->size());
   double weight = planned->cost.weight;
   RenderJob job{.plan = *planned, .limits = limits, .source = source.bytes, .deadline = run.first};
   auto rendered = co_await parts.renderer.render(std::move(job));
-  if (!rendered) co_return failed(std::move(rendered).error(), false);
+  if (!rendered) {
+    // Damage that only the decoder sees is the source's all the same.
+    ErrorCode code = rendered.error().code;
+    bool of_source = code == ErrorCode::Corrupt || code == ErrorCode::Unsupported;
+    co_return failed(std::move(rendered).error(), of_source);
+  }
   timings.queue_us = rendered->queued_us;
   timings.render_us = rendered->rendered_us;
   parts.metrics.observe(Phase::Queue, std::chrono::microseconds(rendered->queued_us));
@@ -132,9 +143,9 @@ Task<> keep_on_disk(const WalkParts& parts, SharedEntry entry) {
 
 // A stored variant past its freshness stands in for a failure of ours or the origin's, for as long
 // as that failure would have been remembered.
-SharedEntry serve_stale(const WalkParts& parts, const Entry& stale, const FailureRule& rule) {
+SharedEntry serve_stale(const WalkParts& parts, const Entry& stale, std::int64_t life_seconds) {
   Entry entry = stale;
-  std::int64_t life = std::max<std::int64_t>(1, rule.negative_ttl_seconds);
+  std::int64_t life = std::max<std::int64_t>(1, life_seconds);
   entry.meta.is_stale = true;
   entry.meta.fresh_until_unix_seconds = parts.clock.unix_seconds() + life;
   entry.meta.max_age_seconds = life;
@@ -157,11 +168,26 @@ SharedEntry fail_variant(const WalkParts& parts, const NamedVariant& named, cons
   }
   if (rule.status >= 500 && stale) {
     trace.outcome = Outcome::Stale;
-    return serve_stale(parts, *stale, rule);
+    return serve_stale(parts, *stale, rule.negative_ttl_seconds);
   }
   trace.outcome = outcome_of_failure(rule.status);
   std::string key = why.of_source ? source_failure_key(named.ask) : named.path;
   return remember(parts, failure_entry(why.error, std::move(key), now));
+}
+
+// The source failed a moment ago, for this variant or another.
+SharedEntry fail_again(const WalkParts& parts, SharedEntry failure, Trace& trace,
+                       const SharedEntry& stale) {
+  if (failure->meta.status >= 500 && stale) {
+    trace.outcome = Outcome::Stale;
+    return serve_stale(parts, *stale, failure->meta.max_age_seconds);
+  }
+  trace.outcome = Outcome::NegativeHit;
+  return failure;
+}
+
+bool is_fresh(const WalkParts& parts, const SharedEntry& entry) {
+  return entry && entry->meta.fresh_until_unix_seconds > parts.clock.unix_seconds();
 }
 
 Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named, Trace& trace) {
@@ -175,6 +201,11 @@ Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named
 
 }  // namespace
 
+Outcome outcome_of_memory(const Entry& entry) {
+  if (entry.is_negative()) return Outcome::NegativeHit;
+  return entry.meta.is_stale ? Outcome::Stale : Outcome::MemoryHit;
+}
+
 Outcome outcome_of_failure(int status) {
   if (status == 503) return Outcome::Busy;
   if (status == 502 || status == 504) return Outcome::OriginError;
@@ -184,13 +215,23 @@ Outcome outcome_of_failure(int status) {
 Task<Result<SharedEntry>> make_variant(const WalkParts& parts, NamedVariant named,
                                        std::shared_ptr<Trace> trace) {
   Deadline deadline = Deadline::after(parts.clock, parts.request_deadline_ms);
+  // Again, because another flight may have landed between the look that missed and this one's
+  // start.
+  SharedEntry remembered = parts.memory.get(named.path);
+  if (is_fresh(parts, remembered)) {
+    trace->outcome = outcome_of_memory(*remembered);
+    co_return remembered;
+  }
   SharedEntry stored = co_await look_on_disk(parts, named, *trace);
-  if (stored && stored->meta.fresh_until_unix_seconds > parts.clock.unix_seconds()) {
+  if (is_fresh(parts, stored)) {
     trace->outcome = Outcome::DiskHit;
     co_return remember(parts, *stored);
   }
-  SharedEntry stale = stored ? stored : parts.memory.get(named.path);
+  SharedEntry stale = stored ? stored : remembered;
   if (stale && stale->is_negative()) stale = nullptr;
+  // Only now: a variant that exists is served whatever has become of its source since.
+  SharedEntry failure = parts.memory.get(source_failure_key(named.ask));
+  if (is_fresh(parts, failure)) co_return fail_again(parts, std::move(failure), *trace, stale);
 
   Stopwatch fetching(parts, Phase::Fetch);
   auto fetched = co_await fetch(parts, named, deadline);

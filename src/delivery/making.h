@@ -18,6 +18,8 @@ struct Trace {
   Timings timings;
 };
 
+// Under which outcome an entry found in memory is counted.
+Outcome outcome_of_memory(const Entry& entry);
 // Under which outcome a failed answer is counted.
 Outcome outcome_of_failure(int status);
 

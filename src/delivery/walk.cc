@@ -39,13 +39,8 @@ struct Walk::State {
 
   std::optional<Answer> find_in_memory(const NamedVariant& named) const {
     if (SharedEntry entry = fresh(named.path)) {
-      Outcome outcome = entry->is_negative()   ? Outcome::NegativeHit
-                        : entry->meta.is_stale ? Outcome::Stale
-                                               : Outcome::MemoryHit;
+      Outcome outcome = outcome_of_memory(*entry);
       return answer_with(std::move(entry), outcome, named.vary_accept);
-    }
-    if (SharedEntry failure = fresh(source_failure_key(named.ask))) {
-      return answer_with(std::move(failure), Outcome::NegativeHit, named.vary_accept);
     }
     return std::nullopt;
   }
@@ -67,6 +62,7 @@ struct Walk::State {
       co_return answer;
     }
     Outcome outcome = landing.collapsed ? Outcome::Collapsed : trace->outcome;
+    if (landing.collapsed && (*landing.entry)->meta.is_stale) outcome = Outcome::Stale;
     if (landing.collapsed && (*landing.entry)->is_negative()) {
       outcome = outcome_of_failure((*landing.entry)->meta.status);
     }

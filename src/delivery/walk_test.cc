@@ -255,6 +255,47 @@ TEST_F(WalkTest, ServesStaleWhenTheOriginFails) {
   EXPECT_EQ(get(kTarget).outcome, Outcome::Rendered);
 }
 
+TEST_F(WalkTest, AFailureOfOneSizeDoesNotHideTheOthers) {
+  get(kTarget);
+  clock.advance(Seconds(3601));
+  origin->fail_with(ErrorCode::OriginFailed);
+  EXPECT_EQ(get("/shop/p/front.png?w=9&f=webp").entry->meta.status, 502);
+  EXPECT_EQ(get("/shop/p/front.png?w=10&f=webp").outcome, Outcome::NegativeHit);
+  EXPECT_EQ(get(kTarget).outcome, Outcome::Stale);
+}
+
+TEST_F(WalkTest, FreshOnDiskIsServedWhateverHasBecomeOfTheSource) {
+  open_disk();
+  Answer first = get(kTarget);
+  blocking.wait();
+  memory.remove(first.entry->meta.key);
+  origin->fail_with(ErrorCode::OriginFailed);
+  asio::thread_pool again(1);
+  Walk later(WalkParts{.policies = policies,
+                       .origins = origins,
+                       .renderer = renderer,
+                       .memory = memory,
+                       .disk = disk.get(),
+                       .blocking = again,
+                       .metrics = metrics,
+                       .clock = clock,
+                       .render_head = [](Entry&) {}});
+  std::vector<int> statuses;
+  asio::io_context loop;
+  auto work = [&]() -> Task<> {
+    Viewing other{.target = "/shop/p/front.png?w=9&f=webp", .hints = {}};
+    Answer missing = co_await later.answer(other);
+    statuses.push_back(missing.entry->meta.status);
+    Viewing kept{.target = kTarget, .hints = {}};
+    Answer stored = co_await later.answer(kept);
+    statuses.push_back(stored.entry->meta.status);
+  };
+  asio::co_spawn(loop, work(), asio::detached);
+  loop.run();
+  EXPECT_EQ(statuses, (std::vector<int>{502, 200}));
+  again.join();
+}
+
 TEST_F(WalkTest, NothingStaleStandsInForAMissingSource) {
   get(kTarget);
   clock.advance(Seconds(3601));

@@ -159,7 +159,9 @@ Result<std::optional<HeifItems::Indices>> HeifItems::find_indices(ByteView ipma,
   ByteReader reader(ipma);
   const FullBox head = read_full_box(reader);
   const bool has_long_indices = (head.flags & 1) != 0;
-  for (std::uint32_t left = reader.u32(); left > 0 && !reader.at_end(); --left) {
+  const std::uint32_t items = reader.u32();
+  if (items > kMaxBoxes) return corrupt("HEIF catalogue speaks of too many items");
+  for (std::uint32_t left = items; left > 0 && !reader.at_end(); --left) {
     const std::uint32_t item = head.version == 0 ? reader.u16() : reader.u32();
     const std::uint8_t count = reader.u8();
     if (item != id) {

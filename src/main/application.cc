@@ -22,6 +22,8 @@ namespace {
 // Threads for the disk and local sources. They wait, they do not compute; eight keep a fast SSD
 // busy.
 constexpr std::size_t kBlockingThreads = 8;
+// Few, because an entry may fill an eighth of a shard: 8 MB at the default size of the tier.
+constexpr int kMemoryShards = 4;
 // The studio shows a catalogue to play with, not an asset manager.
 constexpr std::size_t kPicturesListed = 500;
 
@@ -30,9 +32,14 @@ constexpr std::size_t kPicturesListed = 500;
 Application::Application(Order order) : order_(std::move(order)), blocking_(kBlockingThreads) {}
 
 Application::~Application() {
-  server_.reset();
-  // Variants still being written behind their answers.
+  if (drain_.joinable()) drain_.join();
+  // The loops stop first but stand until nobody is left who would post to them: variants still
+  // being written behind their answers, fetches, renders.
+  if (server_) server_->stop();
   blocking_.join();
+  http_.reset();
+  pool_.reset();
+  server_.reset();
   if (access_log_fd_ > STDERR_FILENO) close(access_log_fd_);
 }
 
@@ -57,14 +64,24 @@ Result<> Application::open_stores() {
   };
   TRY(policies_, PolicyFile::open(order_.config_path, blocking_, clock_, check));
   http_ = std::make_unique<HttpClient>(HttpClientSettings{}, clock_);
-  memory_ = std::make_unique<MemoryTier>(static_cast<std::size_t>(settings.memory_cache_bytes));
-  if (settings.disk) {
-    TRY(disk_, DiskTier::open(*settings.disk, clock_));
-  }
+  memory_ = std::make_unique<MemoryTier>(static_cast<std::size_t>(settings.memory_cache_bytes),
+                                         kMemoryShards);
+  if (settings.disk) open_disk(*settings.disk);
   origins_ =
       std::make_unique<Origins>([this](const OriginRule& rule) { return open_origin(rule); });
   renderer_ = std::make_unique<PoolRenderer>(*pool_);
   return {};
+}
+
+void Application::open_disk(const DiskTierSettings& settings) {
+  auto disk = DiskTier::open(settings, clock_);
+  if (disk) {
+    disk_ = std::move(*disk);
+    return;
+  }
+  // A folder in use, as during a rolling restart, or broken: pictures are served all the same.
+  log(LogLevel::Error, "disk-cache-off",
+      {{"folder", settings.folder}, {"message", disk.error().message}});
 }
 
 Result<std::shared_ptr<Origin>> Application::open_origin(const OriginRule& rule) {
@@ -191,10 +208,31 @@ Task<std::string> Application::explain_as_json(std::string target, std::string a
   co_return std::move(explanation.json);
 }
 
+// What was made under rules that have changed: answers in memory go, they are quick to have again;
+// variants on disk go only when their sources came from elsewhere.
+void Application::forget_changed_sites(const Policy& before, const Policy& after) {
+  for (const auto& [name, old_site] : before.sites) {
+    const SitePolicy* site = after.find(name);
+    if (site && *site == old_site) continue;
+    std::size_t forgotten = memory_->remove_if([&name](const EntryMeta& meta) {
+      return meta.site == name || meta.key.starts_with("source:/" + name + "/") ||
+             meta.key.starts_with("/" + name + "/");
+    });
+    log(LogLevel::Info, "site-changed", {{"site", name}, {"forgotten", forgotten}});
+    bool moved = !site || !(site->origin == old_site.origin);
+    if (moved && disk_) {
+      asio::post(blocking_, [this, name] { disk_->remove_prefix("/" + name + "/"); });
+    }
+  }
+}
+
 Task<> Application::watch_policy() {
+  SharedPolicy before = policies_->current();
   while (true) {
     co_await sleep_for(Seconds(1));
-    co_await policies_->refresh();
+    SharedPolicy after = co_await policies_->refresh();
+    if (after != before) forget_changed_sites(*before, *after);
+    before = after;
   }
 }
 
@@ -218,8 +256,9 @@ Task<> Application::obey_signals() {
     draining = true;
     log(LogLevel::Info, "draining", {{"signal", signal}});
     server_->begin_drain();
-    asio::post(blocking_, [this] {
-      server_->wait();
+    // A thread of its own: the pool that reads disks may be waiting for one that hangs.
+    drain_ = std::thread([this] {
+      if (!server_->wait()) std::_Exit(0);  // answers in flight were given up: nothing to tidy
       control_.stop();
     });
   }

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/clock.h"
 #include "cache/disk_tier.h"
@@ -45,6 +46,8 @@ class Application {
   void export_metrics();
   ServerParts server_parts();
   Result<std::shared_ptr<Origin>> open_origin(const OriginRule& rule);
+  void open_disk(const DiskTierSettings& settings);
+  void forget_changed_sites(const Policy& before, const Policy& after);
   Task<std::string> list_pictures();
   Task<std::string> explain_as_json(std::string target, std::string accept);
   Task<> watch_policy();
@@ -65,6 +68,7 @@ class Application {
   int access_log_fd_ = -1;
   asio::io_context control_;  // signals and the policy watch; the main thread's
   std::unique_ptr<Server> server_;
+  std::thread drain_;
 };
 
 }  // namespace tintype

@@ -199,8 +199,7 @@ Result<> apply_environment(Settings& settings, const Environment& environment) {
     std::string variable = variable_of(field);
     auto text = environment(variable);
     if (!text) continue;
-    auto value = YamlReader::parse(*text);
-    auto applied = value ? field.apply(settings, *value) : Result<>(fail(value.error()));
+    auto applied = field.apply(settings, YamlReader::scalar(*text));
     if (!applied) {
       Error error = applied.error();
       error.detail = variable + "=" + *text + ": " + error.detail;

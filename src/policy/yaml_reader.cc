@@ -210,6 +210,15 @@ Result<YamlReader> YamlReader::parse(const std::string& text) {
   return reader;
 }
 
+YamlReader YamlReader::scalar(std::string text) {
+  auto tree = std::make_shared<Tree>();
+  tree->kind = Tree::Kind::Scalar;
+  tree->text = std::move(text);
+  YamlReader reader;
+  reader.node_ = std::make_shared<const Node>(Node{std::move(tree), "", 1});
+  return reader;
+}
+
 bool YamlReader::is_map() const {
   return node_->tree->kind == Tree::Kind::Map;
 }

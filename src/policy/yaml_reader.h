@@ -22,6 +22,8 @@ class YamlReader {
  public:
   // Fails with BadRequest "line N: …" when the text is not YAML.
   static Result<YamlReader> parse(const std::string& text);
+  // A single value, taken as it stands: nothing in it is YAML. For environment variables.
+  static YamlReader scalar(std::string text);
 
   bool is_map() const;
   bool is_list() const;

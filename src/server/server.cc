@@ -177,6 +177,10 @@ void Server::begin_drain() {
   log(LogLevel::Info, "draining", {{"connections", state_->image.connections.load()}});
 }
 
+void Server::stop() {
+  state_->stop();
+}
+
 bool Server::wait() {
   {
     std::unique_lock lock(state_->mutex);

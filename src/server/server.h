@@ -50,6 +50,10 @@ class Server {
   // Blocks until somebody drains and the drain is over; then all loops have stopped and the access
   // log is written. False: answers were still in flight at the deadline.
   bool wait();
+  // Stops and joins the loops but keeps them: what still wants to land on one may, and is never
+  // run. Whoever runs work that lands on loops (workers, fetches, the disk) ends it between this
+  // and the destructor. Thread-safe; may be called again.
+  void stop();
 
  private:
   struct State;

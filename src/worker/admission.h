@@ -34,6 +34,7 @@ class Admission {
   Load load() const;
 
  private:
+  double counted_weight(const Cost& cost) const;
   bool fits(const Cost& cost) const;  // requires: mutex_ held
 
   const WorkerSettings settings_;

@@ -29,7 +29,7 @@ Result<> WorkerPool::State::admit(const RenderJob& job) {
                        "the source has " + std::to_string(job.source->size()) +
                            " bytes; allowed: " + std::to_string(settings_.max_source_bytes));
   }
-  if (quarantine_.refuses(*job.source)) {
+  if (quarantine_.refuses(*job.source, describe(job.plan))) {
     ++tally_.refused;
     return fail_private(ErrorCode::Crashed, "quarantined: workers died on this source before");
   }
@@ -116,7 +116,7 @@ void WorkerPool::State::handle_reply(Slot& slot, const ReplyMessage& reply) {
   if (!ended.verdict.is_honest) {
     log(LogLevel::Error, "worker-lied",
         {{"pid", slot.worker->pid()}, {"error", answer.error().message}});
-    quarantine_.blame(*ended.pending.job.source);
+    quarantine_.blame(*ended.pending.job.source, describe(ended.pending.job.plan));
     ++tally_.killed;
     replace(slot);
     return finish(std::move(ended.pending), std::move(answer));
@@ -145,7 +145,7 @@ void WorkerPool::State::handle_death(Slot& slot) {
       finish(std::move(*pending), fail_private(ErrorCode::Internal, "the zygote has died"));
     } else {
       ++tally_.crashed;
-      const int crashes = quarantine_.blame(*pending->job.source);
+      const int crashes = quarantine_.blame(*pending->job.source, describe(pending->job.plan));
       finish(std::move(*pending),
              fail_private(ErrorCode::Crashed, "worker " + std::to_string(pid) +
                                                   " died on this source, time " +

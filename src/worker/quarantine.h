@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -23,10 +24,12 @@ class Quarantine {
   explicit Quarantine(std::size_t max_sources = 1'024, int max_crashes = 2)
       : max_sources_(max_sources), max_crashes_(max_crashes) {}
 
-  // A worker died on this source, or lied about it. Returns how often that has happened.
-  int blame(ByteView source);
+  // A worker died on this source under this plan (any text that names it), or lied about it.
+  // Returns how often that has happened. The plan is part of the name, because it may be the one at
+  // fault: two absurd requests must not take a good picture off the shelf.
+  int blame(ByteView source, std::string_view plan = {});
   // True once it has happened max_crashes times.
-  bool refuses(ByteView source);
+  bool refuses(ByteView source, std::string_view plan = {});
 
  private:
   struct Entry {
