@@ -12,10 +12,9 @@ WorkerSettings limits() {
 
 TEST(Admission, RefusesAboveTheWeight) {
   Admission admission(limits());
-  EXPECT_TRUE(admission.admit({.weight = 6, .peak_bytes = 1}));
-  EXPECT_TRUE(admission.admit({.weight = 4, .peak_bytes = 1}));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(admission.admit({.weight = 2.5, .peak_bytes = 1}));
   EXPECT_FALSE(admission.admit({.weight = 0.5, .peak_bytes = 1}));
-  EXPECT_EQ(admission.load().jobs, 2);
+  EXPECT_EQ(admission.load().jobs, 4);
   EXPECT_DOUBLE_EQ(admission.load().weight, 10);
 }
 
@@ -36,6 +35,18 @@ TEST(Admission, ACostlyJobIsAdmittedAlone) {
   EXPECT_TRUE(admission.admit({.weight = 0.1, .peak_bytes = 1}));
 }
 
+TEST(Admission, OneJobFillsAQuarterOfTheQueueAtMost) {
+  Admission admission(limits());
+  const Cost absurd{.weight = 500, .peak_bytes = 1};
+  EXPECT_TRUE(admission.admit(absurd));
+  EXPECT_TRUE(admission.admit({.weight = 2.5, .peak_bytes = 1}));
+  EXPECT_TRUE(admission.admit(absurd));
+  EXPECT_TRUE(admission.admit(absurd));
+  EXPECT_FALSE(admission.admit(absurd));
+  admission.leave(absurd);
+  EXPECT_DOUBLE_EQ(admission.load().weight, 7.5);
+}
+
 TEST(Admission, LeavingMakesRoomExactly) {
   Admission admission(limits());
   for (int round = 0; round < 1'000; ++round) {
@@ -52,11 +63,11 @@ TEST(Admission, LeavingMakesRoomExactly) {
 TEST(Admission, SaysWhenTheNextAverageJobWouldBeRefused) {
   Admission admission(limits());
   for (int i = 0; i < 200; ++i) {
-    ASSERT_TRUE(admission.admit({.weight = 4, .peak_bytes = 1}));
-    admission.leave({.weight = 4, .peak_bytes = 1});
+    ASSERT_TRUE(admission.admit({.weight = 2, .peak_bytes = 1}));
+    admission.leave({.weight = 2, .peak_bytes = 1});
   }
   EXPECT_FALSE(admission.load().is_saturated);
-  ASSERT_TRUE(admission.admit({.weight = 8, .peak_bytes = 1}));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(admission.admit({.weight = 2.5, .peak_bytes = 1}));
   EXPECT_TRUE(admission.load().is_saturated);
 }
 

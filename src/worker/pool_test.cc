@@ -79,12 +79,13 @@ TEST(Pool, RendersAnEmptySourceWithoutHarm) {
 
 TEST(Pool, SaysBusyWhenTheQueueIsFull) {
   WorkerSettings settings = one_worker();
-  settings.max_queued_weight = 3;
+  settings.max_queued_weight = 4;  // the jobs of this test weigh 1
   PoolUnderTest test(settings);
   const auto running = test.submit(faults::job("spin"));
   const auto second = test.submit(faults::job("fine"));
+  const auto another = test.submit(faults::job("fine"));
   const auto third = test.submit(faults::job("fine"));
-  test.wait_until([&] { return test.pool->state().busy == 1 && test.pool->state().queued == 2; });
+  test.wait_until([&] { return test.pool->state().busy == 1 && test.pool->state().queued == 3; });
   EXPECT_TRUE(test.pool->state().saturated);
   expect_failure(test.render("fine"), ErrorCode::Busy);
   EXPECT_EQ(test.pool->state().refused, 1u);

@@ -22,5 +22,6 @@ if [ ! -f "build/$preset/build.ninja" ]; then
   fi
 fi
 say "building $preset with $jobs jobs"
-cmake --build "build/$preset" --parallel "$jobs" ||
+# Further words name targets; without any, all are built.
+cmake --build "build/$preset" --parallel "$jobs" ${2:+--target "${@:2}"} ||
   fail "the $preset build failed" "the first error is above; a clean start: rm -r build/$preset"
