@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "worker/message.h"
 #include "worker/sample_pictures.h"
+#include "worker/sanitizer.h"
 
 namespace tintype::faults {
 namespace {
@@ -152,7 +153,7 @@ Result<Rendered> mislead(std::string_view how) {
 }
 
 Result<Rendered> hoard() {
-  auto* kept = new std::vector<char>(100'000'000, 'x');
+  auto* kept = new std::vector<char>(kIsSanitized ? 800'000'000 : 100'000'000, 'x');
   if (kept->empty()) return say("never");
   return rendered(samples::kPng2x1);
 }
