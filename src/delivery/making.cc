@@ -186,10 +186,6 @@ SharedEntry fail_again(const WalkParts& parts, SharedEntry failure, Trace& trace
   return failure;
 }
 
-bool is_fresh(const WalkParts& parts, const SharedEntry& entry) {
-  return entry && entry->meta.fresh_until_unix_seconds > parts.clock.unix_seconds();
-}
-
 Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named, Trace& trace) {
   if (!parts.disk) co_return nullptr;
   Stopwatch reading(parts, Phase::Disk);
@@ -200,6 +196,10 @@ Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named
 }
 
 }  // namespace
+
+bool is_fresh(const WalkParts& parts, const SharedEntry& entry) {
+  return entry && entry->meta.fresh_until_unix_seconds > parts.clock.unix_seconds();
+}
 
 Outcome outcome_of_memory(const Entry& entry) {
   if (entry.is_negative()) return Outcome::NegativeHit;

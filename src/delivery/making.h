@@ -18,6 +18,8 @@ struct Trace {
   Timings timings;
 };
 
+// False for null, and for what may only be served stale.
+bool is_fresh(const WalkParts& parts, const SharedEntry& entry);
 // Under which outcome an entry found in memory is counted.
 Outcome outcome_of_memory(const Entry& entry);
 // Under which outcome a failed answer is counted.

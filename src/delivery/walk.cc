@@ -29,16 +29,8 @@ struct Walk::State {
     return answer_with(std::move(entry), Outcome::ClientError, false);
   }
 
-  // A fresh answer under `key`, or null.
-  SharedEntry fresh(std::string_view key) const {
-    SharedEntry entry = parts.memory.get(key);
-    if (!entry || entry->meta.fresh_until_unix_seconds <= parts.clock.unix_seconds())
-      return nullptr;
-    return entry;
-  }
-
   std::optional<Answer> find_in_memory(const NamedVariant& named) const {
-    if (SharedEntry entry = fresh(named.path)) {
+    if (SharedEntry entry = parts.memory.get(named.path); is_fresh(parts, entry)) {
       Outcome outcome = outcome_of_memory(*entry);
       return answer_with(std::move(entry), outcome, named.vary_accept);
     }
