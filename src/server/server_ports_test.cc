@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Draining, the admin port, the studio, the access log: what an operator may rely on.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <sched.h>
+
 #include "server/server_testing.h"
 
 namespace tintype {
@@ -123,6 +130,40 @@ TEST_F(ServerTest, AccessLogHasALineForEachRequest) {
   EXPECT_EQ(lines[2]["method"], "POST");
   EXPECT_EQ(lines[2]["status"], 405);
   EXPECT_EQ(lines[2]["error"], "method-not-allowed");
+}
+
+bool may_run_in_real_time() {
+  return std::async(std::launch::async,
+                    [] {
+                      const sched_param lowest{.sched_priority = 1};
+                      return ::pthread_setschedparam(::pthread_self(), SCHED_RR, &lowest) == 0;
+                    })
+      .get();
+}
+
+std::vector<int> policies_of_loops() {
+  std::vector<int> policies;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    const pid_t id = std::stoi(task.path().filename().string());
+    if (name == "loop") policies.push_back(::sched_getscheduler(id) & ~SCHED_RESET_ON_FORK);
+  }
+  return policies;
+}
+
+TEST_F(ServerTest, LoopsRunInRealTimeWhereAskedAndAllowed) {
+  start();
+  EXPECT_EQ(Client(port()).get("/hit/1").status, 200);
+  EXPECT_THAT(policies_of_loops(), testing::Each(SCHED_OTHER));
+  server_.reset();
+  ServerSettings settings;
+  settings.loops = 2;
+  settings.realtime_loops = true;
+  start(settings);
+  EXPECT_EQ(Client(port()).get("/hit/1").status, 200) << "allowed or not";
+  const int expected = may_run_in_real_time() ? SCHED_RR : SCHED_OTHER;
+  wait_until([&] { return std::ranges::count(policies_of_loops(), expected) >= 2; });
 }
 
 TEST_F(ServerTest, APortInUseIsAnError) {

@@ -19,7 +19,10 @@ struct ServerSettings {
   std::string admin_address = "127.0.0.1";
   int admin_port = 8081;  // 0: any free port
   int loops = 0;          // event loops, one thread each; 0: one a core
-  bool studio = false;    // serves the studio at / and /_/studio/
+  // Loops at real-time priority (SCHED_RR 1), so that a hit never waits for a render's turn to end;
+  // needs CAP_SYS_NICE or RLIMIT_RTPRIO, else the loops run as usual and a warning is logged.
+  bool realtime_loops = false;
+  bool studio = false;  // serves the studio at / and /_/studio/
 
   std::size_t max_target_bytes = 8192;  // 414 above it
   std::size_t max_head_bytes = 16384;   // 431 above it

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// GCC 12 takes asio's own allocation of a coroutine's frame, once inlined, for a mismatch.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
 #include "worker/pool.h"
 
 #include <utility>

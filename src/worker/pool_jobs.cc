@@ -121,11 +121,12 @@ void WorkerPool::State::handle_reply(Slot& slot, const ReplyMessage& reply) {
     replace(slot);
     return finish(std::move(ended.pending), std::move(answer));
   }
-  finish(std::move(ended.pending), std::move(answer));
   if (should_recycle(*slot.worker)) {
     ++tally_.recycled;
-    return replace(slot);
+    replace(slot);
+    return finish(std::move(ended.pending), std::move(answer));
   }
+  finish(std::move(ended.pending), std::move(answer));
   slot.worker->clean(variant_bytes);
   listen(slot);
 }
@@ -141,17 +142,16 @@ void WorkerPool::State::handle_death(Slot& slot) {
   const pid_t pid = slot.worker->pid();
   if (pending) {
     --tally_.busy;
+    replace(slot);
     if (was_orphaned) {
-      finish(std::move(*pending), fail_private(ErrorCode::Internal, "the zygote has died"));
-    } else {
-      ++tally_.crashed;
-      const int crashes = quarantine_.blame(*pending->job.source, describe(pending->job.plan));
-      finish(std::move(*pending),
-             fail_private(ErrorCode::Crashed, "worker " + std::to_string(pid) +
-                                                  " died on this source, time " +
-                                                  std::to_string(crashes)));
+      return finish(std::move(*pending), fail_private(ErrorCode::Internal, "the zygote has died"));
     }
-    return replace(slot);
+    ++tally_.crashed;
+    const int crashes = quarantine_.blame(*pending->job.source, describe(pending->job.plan));
+    return finish(std::move(*pending),
+                  fail_private(ErrorCode::Crashed, "worker " + std::to_string(pid) +
+                                                       " died on this source, time " +
+                                                       std::to_string(crashes)));
   }
   if (!was_orphaned) log(LogLevel::Warn, "idle-worker-died", {{"pid", pid}});
   --tally_.workers;
@@ -161,7 +161,8 @@ void WorkerPool::State::handle_death(Slot& slot) {
   respawn_later(slot, kIdleDeathDelay);
 }
 
-// Answers, and makes room. Called once for every admitted job.
+// Answers, and makes room. Called once for every admitted job, when the counts already say what
+// has become of its worker.
 void WorkerPool::State::finish(PendingJob pending, Result<RenderedVariant> result) {
   ++(result ? tally_.rendered : tally_.failed);
   admission_.leave(pending.job.plan.cost);

@@ -155,21 +155,12 @@ void spawn(const ZygoteStart& start, ReceivedMessage& request) {
   }
 }
 
-// With its own session the zygote and its workers are a scheduling group of their own where the
-// kernel makes groups by session (CONFIG_SCHED_AUTOGROUP, sched(7)): there SCHED_IDLE (sandbox.cc)
-// ranks workers among themselves only, and the group as a whole must step back behind the event
-// loops.
-void give_way_as_group() {
-  const int fd = ::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;  // no such groups on this kernel
-  [[maybe_unused]] const ssize_t written = ::write(fd, "19", 2);
-  ::close(fd);
-}
-
 Result<> prepare(ZygoteStart& start) {
   tie_to_parent("tintype-zygote", start.server_pid);
-  ::setsid();
-  give_way_as_group();
+  // A process group of its own, against a terminal's signals, but not a session: where the kernel
+  // makes scheduling groups by session (sched(7), autogroup) SCHED_IDLE of the workers (sandbox.cc)
+  // would rank them among themselves only, and no longer below the event loops.
+  ::setpgid(0, 0);
   reset_signals();
   wipe_environment();
   TRY(arrange_descriptors(std::move(start.control)));
