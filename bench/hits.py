@@ -202,9 +202,9 @@ def storm(port, clients=16):
 
 @contextlib.contextmanager
 def storm_process(port):
-    """In a process of its own, so that the probe does not wait for the storm's interpreter, and in a
-    group of the lowest weight: in production those who ask are on other machines, so the time that
-    asking takes is not the server's to give."""
+    """In a process of its own, so that the probe does not wait for the storm's interpreter, and of
+    the lowest weight: in production those who ask are on other machines, so the time that asking
+    takes is not the server's to give."""
     process = subprocess.Popen([sys.executable, "-B", __file__, "--storm", str(port)],
                                start_new_session=True)
     with contextlib.suppress(OSError):  # without autogroups nice alone decides
@@ -231,8 +231,9 @@ def measure_storm(sites, path, realtime_loops, options):
             with storm_process(server.port), unhindered():
                 stormy.append(bench.percentile(probe(server.port, path, seconds), 0.99))
             time.sleep(2)  # what was under way ends
-            print(f"round {number + 1}, {'real-time' if realtime_loops else 'ordinary'} loops, p99 "
-                  f"of a hit: idle {idle[-1]:.2f} ms, in the storm {stormy[-1]:.2f} ms", flush=True)
+            kind = "real-time" if realtime_loops else "ordinary"
+            print(f"round {number + 1}, {kind} loops, p99 of a hit: idle {idle[-1]:.2f} ms, "
+                  f"in the storm {stormy[-1]:.2f} ms", flush=True)
         made = server.metric("tintype_renders_total")
     return {"idle_p99_ms": bench.spread(idle), "storm_p99_ms": bench.spread(stormy),
             "pictures_made": made, "probe_is_realtime": is_unhindered}

@@ -92,79 +92,95 @@ Result<> set_log_format(Settings& s, const YamlReader& value) {
 constexpr std::int64_t kMaxPort = 65'535;
 
 // clang-format off
-const std::vector<Field>& fields() {
-  static const std::vector<Field> kFields = {
-      {"server", "listen", "127.0.0.1", "address the image port listens on",
-       set_text<TT_PLACE(s.server.listen_address)>},
-      {"server", "port", "8080", "the image port; 0 takes any free one",
-       set_int<TT_PLACE(s.server.port), 0, kMaxPort>},
-      {"server", "admin_listen", "127.0.0.1", "address of the admin port",
-       set_text<TT_PLACE(s.server.admin_address)>},
-      {"server", "admin_port", "8081", "health, readiness, metrics; 0 takes any free one",
-       set_int<TT_PLACE(s.server.admin_port), 0, kMaxPort>},
-      {"server", "loops", "0", "event loops; 0: one per core",
-       set_int<TT_PLACE(s.server.loops), 0, 256>},
-      {"server", "max_connections", "10000", "more are refused with 503",
-       set_int<TT_PLACE(s.server.max_connections), 1, 1'000'000>},
-      {"server", "head_timeout", "10s", "for a whole request head; then 408",
-       set_duration<TT_PLACE(s.server.head_timeout_ms)>},
-      {"server", "keep_alive_timeout", "75s", "idle connections; longer than the balancer's",
-       set_duration<TT_PLACE(s.server.keep_alive_timeout_ms)>},
-      {"server", "max_requests_per_connection", "100000",
-       "then the connection is closed, so that balancers rebalance",
-       set_int<TT_PLACE(s.server.max_requests_per_connection), 1, 1'000'000'000>},
-      {"server", "write_window", "20s",
-       "a client must take 256 bytes a second on average over this window",
-       set_duration<TT_PLACE(s.server.write_window_ms)>},
-      {"server", "drain_accept", "5s",
-       "still accepting after SIGTERM, so that a balancer notices; 0s where there is none",
-       set_duration<TT_PLACE(s.server.drain_accept_ms)>},
-      {"server", "drain_timeout", "25s", "from SIGTERM to exit at most",
-       set_duration<TT_PLACE(s.server.drain_timeout_ms)>},
-      {"server", "realtime_loops", "false",
-       "event loops at real-time priority; needs CAP_SYS_NICE or RLIMIT_RTPRIO",
-       set_bool<TT_PLACE(s.server.realtime_loops)>},
-      {"server", "studio", "false", "serve the page to play with at /",
-       set_bool<TT_PLACE(s.server.studio)>},
-      {"server", "access_log", "stdout", "stdout, off, or a file",
-       set_text<TT_PLACE(s.access_log)>},
-      {"workers", "count", "0", "render processes; 0: one per core",
-       set_int<TT_PLACE(s.workers.count), 0, 256>},
-      {"workers", "render_timeout", "10s",
-       "one render; then the worker is killed and the answer is 504",
-       set_duration<TT_PLACE(s.workers.render_timeout_ms)>},
-      {"workers", "memory", "2GB", "address space of one worker (RLIMIT_AS)",
-       set_size<TT_PLACE(s.workers.memory_bytes)>},
-      {"workers", "max_source", "64MB", "largest source a worker takes",
-       set_size<TT_PLACE(s.workers.max_source_bytes)>},
-      {"workers", "max_variant", "64MB", "largest variant a worker may make",
-       set_size<TT_PLACE(s.workers.max_variant_bytes)>},
-      {"workers", "recycle_after", "1000", "a worker is replaced after so many renders",
-       set_int<TT_PLACE(s.workers.recycle_after_jobs), 1, 1'000'000>},
-      {"workers", "recycle_above", "512MB", "or when its resident memory is above",
-       set_size<TT_PLACE(s.workers.recycle_above_rss_bytes)>},
-      {"workers", "max_queued_weight", "4000",
-       "megapixel-weights (about ms of CPU) waiting or running; then 503",
-       set_int<TT_PLACE(s.workers.max_queued_weight), 1, 1'000'000'000>},
-      {"workers", "max_queued_memory", "2GB", "peak bytes of pixels waiting or running; then 503",
-       set_size<TT_PLACE(s.workers.max_queued_bytes)>},
-      {"cache", "memory", "256MB", "the memory tier",
-       set_size<TT_PLACE(s.memory_cache_bytes)>},
-      {"cache.disk", "folder", "", "the disk tier; without it there is none",
-       set_text<TT_PLACE(disk_of(s).folder)>},
-      {"cache.disk", "size", "20GB", "bytes it may hold",
-       set_size<TT_PLACE(disk_of(s).capacity_bytes)>},
-      {"cache.disk", "stale_for", "7d", "kept past freshness for when an origin fails",
-       set_duration<TT_PLACE(disk_of(s).stale_for)>},
-      {"log", "level", "info", "debug, info, warn or error",
-       set_log_level_name},
-      {"log", "format", "json", "json or text",
-       set_log_format},
-  };
-  return kFields;
-}
+const Field kServerFields[] = {
+  {"server", "listen", "127.0.0.1", "address the image port listens on",
+   set_text<TT_PLACE(s.server.listen_address)>},
+  {"server", "port", "8080", "the image port; 0 takes any free one",
+   set_int<TT_PLACE(s.server.port), 0, kMaxPort>},
+  {"server", "admin_listen", "127.0.0.1", "address of the admin port",
+   set_text<TT_PLACE(s.server.admin_address)>},
+  {"server", "admin_port", "8081", "health, readiness, metrics; 0 takes any free one",
+   set_int<TT_PLACE(s.server.admin_port), 0, kMaxPort>},
+  {"server", "loops", "0", "event loops; 0: one per core",
+   set_int<TT_PLACE(s.server.loops), 0, 256>},
+  {"server", "max_connections", "10000", "more are refused with 503",
+   set_int<TT_PLACE(s.server.max_connections), 1, 1'000'000>},
+  {"server", "head_timeout", "10s", "for a whole request head; then 408",
+   set_duration<TT_PLACE(s.server.head_timeout_ms)>},
+  {"server", "keep_alive_timeout", "75s", "idle connections; longer than the balancer's",
+   set_duration<TT_PLACE(s.server.keep_alive_timeout_ms)>},
+  {"server", "max_requests_per_connection", "100000",
+   "then the connection is closed, so that balancers rebalance",
+   set_int<TT_PLACE(s.server.max_requests_per_connection), 1, 1'000'000'000>},
+  {"server", "write_window", "20s",
+   "a client must take 256 bytes a second on average over this window",
+   set_duration<TT_PLACE(s.server.write_window_ms)>},
+  {"server", "drain_accept", "5s",
+   "still accepting after SIGTERM, so that a balancer notices; 0s where there is none",
+   set_duration<TT_PLACE(s.server.drain_accept_ms)>},
+  {"server", "drain_timeout", "25s", "from SIGTERM to exit at most",
+   set_duration<TT_PLACE(s.server.drain_timeout_ms)>},
+  {"server", "realtime_loops", "false",
+   "event loops at real-time priority; needs CAP_SYS_NICE or RLIMIT_RTPRIO",
+   set_bool<TT_PLACE(s.server.realtime_loops)>},
+  {"server", "studio", "false", "serve the page to play with at /",
+   set_bool<TT_PLACE(s.server.studio)>},
+  {"server", "access_log", "stdout", "stdout, off, or a file",
+   set_text<TT_PLACE(s.access_log)>},
+};
+const Field kWorkersFields[] = {
+  {"workers", "count", "0", "render processes; 0: one per core",
+   set_int<TT_PLACE(s.workers.count), 0, 256>},
+  {"workers", "render_timeout", "10s",
+   "one render; then the worker is killed and the answer is 504",
+   set_duration<TT_PLACE(s.workers.render_timeout_ms)>},
+  {"workers", "memory", "2GB", "address space of one worker (RLIMIT_AS)",
+   set_size<TT_PLACE(s.workers.memory_bytes)>},
+  {"workers", "max_source", "64MB", "largest source a worker takes",
+   set_size<TT_PLACE(s.workers.max_source_bytes)>},
+  {"workers", "max_variant", "64MB", "largest variant a worker may make",
+   set_size<TT_PLACE(s.workers.max_variant_bytes)>},
+  {"workers", "recycle_after", "1000", "a worker is replaced after so many renders",
+   set_int<TT_PLACE(s.workers.recycle_after_jobs), 1, 1'000'000>},
+  {"workers", "recycle_above", "512MB", "or when its resident memory is above",
+   set_size<TT_PLACE(s.workers.recycle_above_rss_bytes)>},
+  {"workers", "max_queued_weight", "4000",
+   "megapixel-weights (about ms of CPU) waiting or running; then 503",
+   set_int<TT_PLACE(s.workers.max_queued_weight), 1, 1'000'000'000>},
+  {"workers", "max_queued_memory", "2GB", "peak bytes of pixels waiting or running; then 503",
+   set_size<TT_PLACE(s.workers.max_queued_bytes)>},
+};
+const Field kCacheFields[] = {
+  {"cache", "memory", "256MB", "the memory tier",
+   set_size<TT_PLACE(s.memory_cache_bytes)>},
+  {"cache.disk", "folder", "", "the disk tier; without it there is none",
+   set_text<TT_PLACE(disk_of(s).folder)>},
+  {"cache.disk", "size", "20GB", "bytes it may hold",
+   set_size<TT_PLACE(disk_of(s).capacity_bytes)>},
+  {"cache.disk", "stale_for", "7d", "kept past freshness for when an origin fails",
+   set_duration<TT_PLACE(disk_of(s).stale_for)>},
+};
+const Field kLogFields[] = {
+  {"log", "level", "info", "debug, info, warn or error",
+   set_log_level_name},
+  {"log", "format", "json", "json or text",
+   set_log_format},
+};
 // clang-format on
 #undef TT_PLACE
+
+// In the order of the reference.
+const std::vector<Field>& fields() {
+  static const std::vector<Field> kFields = [] {
+    std::vector<Field> all;
+    for (std::span<const Field> section : std::initializer_list<std::span<const Field>>{
+             kServerFields, kWorkersFields, kCacheFields, kLogFields}) {
+      all.insert(all.end(), section.begin(), section.end());
+    }
+    return all;
+  }();
+  return kFields;
+}
 
 std::string variable_of(const Field& field) {
   std::string name = "TINTYPE_";
