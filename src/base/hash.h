@@ -18,14 +18,14 @@ struct Hash128 {
   auto operator<=>(const Hash128&) const = default;
 };
 
-// About 8 ns for a 73-byte key (facts/http.md).
+// About 8 ns for a 73-byte key (docs/internals/figures.md F-hash).
 Hash128 xxh3_128(ByteView bytes);
 std::uint64_t xxh3_64(ByteView bytes);
 // With a secret seed a client cannot choose keys that fall into one bucket.
 std::uint64_t xxh3_64(ByteView bytes, std::uint64_t seed);
 
 using Sha256 = std::array<std::uint8_t, 32>;
-// About 256 ns for a 73-byte key (facts/http.md).
+// About 256 ns for a 73-byte key (docs/internals/figures.md F-hash).
 Sha256 sha256(ByteView bytes);
 
 // Lower-case hexadecimal.

@@ -9,7 +9,7 @@
 namespace tintype {
 namespace {
 
-// Times are proposals of facts/reliability.md (P19), kept short enough that a repaired origin or
+// Times (docs/internals/figures.md P19) are kept short enough that a repaired origin or
 // picture is seen within a minute: a damaged source is often half an upload.
 constexpr std::array kRules = {
     FailureRule{ErrorCode::BadRequest, 400, 60, LogLevel::Debug,

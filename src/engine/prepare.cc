@@ -87,7 +87,7 @@ Result<> start_libvips() {
   // libvips loads every module below its prefix: it is given a prefix without any.
   const ScopedVariable prefix(kPrefixVariable, "/nonexistent");
   // Before 8.15 libvips generates code at run time (ORC), in memory that is writable and
-  // executable, which the sandbox forbids (facts/reliability.md section 0); some operations do so
+  // executable, which the sandbox forbids (docs/internals/figures.md F-orc); some operations do so
   // even when vectors are off.
   const ScopedVariable no_generated_code("ORC_CODE", "emulate");
   if (vips_init("tintype") != 0) return fail_private(ErrorCode::Internal, vips_error_buffer());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // render: Plan + source bytes -> variant bytes. The reference runner on libvips: slow and obvious,
 // for every format, with loaders called by name (libvips' own format detection hangs for ever on
-// some inputs, facts/reliability.md). Runs only inside sandboxed render workers.
+// some inputs, docs/internals/figures.md F-hang). Runs only inside sandboxed render workers.
 #pragma once
 
 #include <cstdint>

@@ -20,7 +20,7 @@
 namespace tintype {
 
 struct HttpClientSettings {
-  Milliseconds connect_timeout_ms{1'000};  // facts/reliability.md P11
+  Milliseconds connect_timeout_ms{1'000};  // docs/internals/figures.md P11
   Milliseconds first_byte_timeout_ms{3'000};
   std::int64_t low_speed_bytes_per_second = 8'000;
   Seconds low_speed_time{3};
@@ -30,7 +30,7 @@ struct HttpClientSettings {
   std::int64_t max_header_bytes = 64'000;
   // What a request without allow_private_addresses may reach; tests put their own rule here.
   bool (*may_connect)(const sockaddr& address) = &is_public_address;
-  std::vector<int> public_ports{80, 443};  // facts/reliability.md P13
+  std::vector<int> public_ports{80, 443};  // docs/internals/figures.md P13
 };
 
 struct OutgoingRequest {

@@ -19,7 +19,7 @@ Size decoded_size(const Plan& plan) {
           (stored.height_px + plan.shrink - 1) / plan.shrink};
 }
 
-// CPU milliseconds for a megapixel of the source (facts/imaging.md sections 0, 2 and 6): baseline
+// CPU milliseconds for a megapixel of the source (docs/internals/figures.md F-decode): baseline
 // JPEG 38 ms for 24 MP, and 12 MP of 4:2:2 41 ms; progressive 47 to 53 ms for 12 MP; PNG 38 to 52
 // ms for 4.7 MP; lossy WebP 30 ms for 12 MP, lossless 359 ms for 16.8 MP. AVIF and HEIC: 0.4
 // and 1.4 MP by the reference runner, 60 to 70 ms a MP (halved as below). GIF and TIFF are guesses
@@ -59,9 +59,9 @@ constexpr double kFinishMsPerMp = 4.0;
 constexpr double kIccMsPerMp = 15.0;
 constexpr double kSharpenMsPerMp = 80.0;
 
-// Section 2: JPEG 4.2 ms and WebP method 2 26 ms for 0.85 MP; section 4: AVIF speed 8 147 ms for
-// 0.87 MP. PNG with every filter tried: 135 ms for 0.85 MP by the reference runner, halved as
-// above.
+// JPEG 4.2 ms and WebP method 2 26 ms for 0.85 MP; AVIF speed 8 147 ms for 0.87 MP; PNG with every
+// filter tried 135 ms for 0.85 MP by the reference runner, halved as above
+// (docs/internals/figures.md F-encode).
 double encode_ms_per_mp(Format format) {
   switch (format) {
     case Format::Jpeg:
@@ -103,7 +103,7 @@ std::int64_t decode_bytes(const Plan& plan) {
   switch (source.format) {
     case Format::Jpeg: {
       if (!source.is_progressive) return std::min(band, whole);
-      // Two bytes a coefficient, all components: 3 B/px for 4:2:0, 6 for 4:4:4 (section 5).
+      // Two bytes a coefficient, all components: 3 B/px for 4:2:0, 6 for 4:4:4 (F-memory).
       const int chroma_area = std::max(1, source.chroma_x * source.chroma_y);
       return std::min(band, whole) +
              source.stored.pixels() * (2 + (4 + chroma_area - 1) / chroma_area);
@@ -127,7 +127,7 @@ std::int64_t encode_bytes_per_pixel(Format format) {
     case Format::Webp:
       return 14;
     case Format::Avif:
-      return 45;  // 28 to 38 MB for 0.85 MP (section 5)
+      return 45;  // 28 to 38 MB for 0.85 MP (F-memory)
     default:
       return 10;
   }

@@ -76,7 +76,7 @@ Result<> check_variant(const Layout& layout, Format format, const PlanLimits& li
 
 // How far above the target the picture that a JPEG decoder shrinks must stay. 2.0 gains 0.1 to 0.5
 // points of SSIMULACRA2 over 1.0 and never shows the loss of 12 points that less careful rules have
-// (facts/imaging.md section 1, facts/peers.md section 4.3).
+// (docs/internals/figures.md F-headroom, F-shrink).
 constexpr int kShrinkHeadroom = 2;
 
 int choose_shrink(const Plan& plan) {

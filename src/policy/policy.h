@@ -25,7 +25,7 @@ struct OriginRule {
   std::vector<std::pair<std::string, std::string>> headers;  // Http: sent with each fetch
   bool allow_private_addresses =
       false;                        // Http: may connect to loopback, private, link-local addresses
-  Milliseconds timeout_ms{10'000};  // whole fetch (facts/reliability.md P11)
+  Milliseconds timeout_ms{10'000};  // whole fetch (docs/internals/figures.md P11)
   std::int64_t max_source_bytes = 50'000'000;
   bool operator==(const OriginRule&) const = default;
 };
@@ -33,8 +33,8 @@ struct OriginRule {
 struct SiteLimits {
   std::int32_t max_width_px = 8192, max_height_px = 8192;  // of a variant, after dpr
   std::int64_t max_variant_pixels = 40'000'000;
-  std::int64_t max_source_pixels = 50'000'000;       // P4
-  std::int64_t max_progressive_pixels = 25'000'000;  // P4: progressive, interlaced
+  std::int64_t max_source_pixels = 50'000'000;       // docs/internals/figures.md P4
+  std::int64_t max_progressive_pixels = 25'000'000;  // likewise: progressive, interlaced
   bool operator==(const SiteLimits&) const = default;
 };
 

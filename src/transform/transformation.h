@@ -93,8 +93,8 @@ static_assert(std::is_trivially_copyable_v<Transformation>);
 // The largest side that may be asked; WebP's own limit is 16383 (RFC 9649 section 2.6).
 inline constexpr std::int32_t kMaxSide = 16383;
 
-// Quality used where none is asked, chosen to look alike (facts/imaging.md section 1 and 3: q80
-// JPEG and WebP score within 2 points of SSIMULACRA2; AVIF 60 meets them at speed 8).
+// Quality used where none is asked, chosen to look alike: JPEG and WebP of q80 score 1 to 4 points
+// of SSIMULACRA2 apart; AVIF's 60 is set by judgement (docs/internals/figures.md F-quality).
 int default_quality_pct(Format format);
 
 }  // namespace tintype

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Admission: decides whether one more render may wait or run, by the estimated cost of all that do
 // already. A refusal is immediate, so that an overloaded service says 503 in microseconds instead
-// of letting every request time out (facts/reliability.md P21). Thread-safe. Walk: plan ->
+// of letting every request time out (docs/internals/figures.md P21). Thread-safe. Walk: plan ->
 // admission -> queue -> worker.
 #pragma once
 

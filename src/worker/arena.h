@@ -4,7 +4,7 @@
 // memory file, so that neither side can change its size and make the other die of SIGBUS.
 //
 // Long-lived because page faults of a fresh mapping cost 1.3 ms for 2 MB, a warm copy 0.1 ms
-// (facts/reliability.md section 2.2). Not thread-safe: the pool thread owns the server's mapping.
+// (docs/internals/figures.md F-arena). Not thread-safe: the pool thread owns the server's mapping.
 #pragma once
 
 #include <cstddef>

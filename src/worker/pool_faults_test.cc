@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pool under attack: what a worker that crashes, breaks out, lies or spies can do to others
-// (promises P1, P2 and P3).
+// (P1, P2 and P3 of docs/internals/figures.md).
 #include <algorithm>
 #include <csignal>
 #include <string>

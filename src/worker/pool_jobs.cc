@@ -10,7 +10,7 @@
 namespace tintype {
 namespace {
 
-// How late a deadline may be noticed; P3 of facts/reliability.md allows 50 ms.
+// How late a deadline may be noticed; P3 of docs/internals/figures.md allows 50 ms.
 constexpr Milliseconds kTick{10};
 // A worker that dies without a job has met the kernel's out-of-memory killer or an operator.
 constexpr Milliseconds kIdleDeathDelay{100};

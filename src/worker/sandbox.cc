@@ -42,7 +42,8 @@ Result<> set_limits(const SandboxLimits& limits) {
 }
 
 // Above anything else in the container, so that the kernel takes a worker and never the server
-// (P28). Some runtimes mount /proc read-only; that is no reason to refuse to work.
+// (docs/internals/figures.md P28). Some runtimes mount /proc read-only; that is no reason to refuse
+// to work.
 void volunteer_for_oom_killer() {
   const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;

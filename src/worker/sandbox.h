@@ -2,7 +2,7 @@
 // The sandbox a render worker closes around itself before it sees the first byte of a source: no
 // new privileges, resource limits, Landlock where the kernel has it, and a list of allowed system
 // calls; any other call kills the process. Everything here works without privileges and inside
-// containers (facts/reliability.md section 2.3). There is no way back.
+// containers (docs/internals/figures.md F-sandbox). There is no way back.
 //
 // Runs in the worker process only, which has one thread at that point.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the sandbox forbids and what it leaves, each tried in a process of its own (P1, P4, P28 of
-// the reliability promises).
+// docs/internals/figures.md).
 #include "worker/sandbox.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of system calls a render worker may make (seccomp-bpf through libseccomp). What is not
 // on it kills the process; what libraries merely probe for is refused with an error. The list was
-// measured for libvips with JPEG, PNG, WebP, AVIF and HEIF (facts/reliability.md section 2.3).
+// measured for libvips with JPEG, PNG, WebP, AVIF and HEIF (docs/internals/figures.md F-syscalls).
 #pragma once
 
 #include "base/result.h"

@@ -27,8 +27,8 @@ constexpr int kDoorbell = 3;
 constexpr std::int64_t kCpuPerWall = 4;
 
 // Freed memory stays in the process: unmapping and faulting it in again for every picture cost 10 %
-// of a 2 MP job (facts/imaging.md section 2). 32 MB is the largest threshold glibc takes. Two
-// malloc arenas bound the address space that codec threads reserve.
+// of a 2 MP job (docs/internals/figures.md F-malloc). 32 MB is the largest threshold glibc takes.
+// Two malloc arenas bound the address space that codec threads reserve.
 void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 128 << 20);

@@ -45,7 +45,7 @@ void visit_outermost(const Raster& raster, const Visit& visit) {
 
 // The median of the outermost pixels, channel by channel: a shoe that touches the edge, a shadow or
 // noise does not move it, where the top-left pixel alone fails on half of real product photos
-// (facts/peers.md section 5).
+// (docs/internals/figures.md F-trim).
 Background find_background(const Raster& raster) {
   std::array<std::array<int, 256>, 4> counts{};
   int outermost = 0, clear = 0;

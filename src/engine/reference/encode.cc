@@ -72,7 +72,7 @@ struct Target {
 };
 
 // A viewer waits for these settings: WebP method 2 is half the time of method 4 for 3 % more bytes,
-// AV1 speed 8 (libvips: 9 - effort) a tenth of speed 5 (facts/imaging.md sections 3 and 4).
+// AV1 speed 8 (libvips: 9 - effort) a ninth of speed 5 (docs/internals/figures.md F-webp, F-avif).
 constexpr int kWebpMethod = 2;
 constexpr int kAvifEffort = 1;
 constexpr int kPngCompression = 6;

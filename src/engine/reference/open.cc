@@ -10,8 +10,9 @@ bool turns_itself(Format format) {
   return format == Format::Avif || format == Format::Heic;
 }
 
-// Loaders are called by name: libvips' own format detection can hang for ever (facts/reliability.md
-// section 0). Sequential access lets JPEG and PNG stream; a truncated source is an error, not grey.
+// Loaders are called by name: libvips' own format detection can hang for ever
+// (docs/internals/figures.md F-hang). Sequential access lets JPEG and PNG stream; a truncated
+// source is an error, not grey.
 int load(const Plan& plan, ByteView source, VipsImage** out) {
   // libvips takes a non-const pointer and only reads from it.
   void* data = const_cast<std::uint8_t*>(source.data());

@@ -30,8 +30,9 @@ Result<Picture> cut(const Picture& picture, Rect rect) {
   });
 }
 
-// Lanczos3 over the whole way from the decoded size; never vips_thumbnail, whose own shrink on load
-// costs up to 12 points of SSIMULACRA2 (facts/peers.md section 4.3).
+// Lanczos3 over the whole way from the decoded size; never vips_thumbnail, which shrinks on load by
+// its own rule; such rules cost up to 12 points of SSIMULACRA2
+// (docs/internals/figures.md F-shrink).
 Result<Picture> resize(const Picture& picture, Size to) {
   const Size from = picture.size();
   const double across = static_cast<double>(to.width_px) / from.width_px;
