@@ -3,7 +3,7 @@
 """Cache misses against npm's sharp behind a minimal node server: the same photographs, widths,
 formats and qualities over HTTP, every URL new. Method: bench/README.md.
 
-Also --soak N: N misses in a row, and what the processes' memory does meanwhile.
+With --soak N instead: N misses in a row, and what the processes' memory does meanwhile.
 """
 import argparse
 import concurrent.futures
@@ -145,7 +145,7 @@ def compare(rivals, options):
 
 
 def soak(server, count, at_once):
-    """Memory of all processes over `count` misses: [[misses, bytes], …]."""
+    """Memory over `count` misses: [[misses, bytes of the server, bytes of all processes], …]."""
     client, series = Client("tintype", server.port), []
     step = max(1, count // 40)
     pairs = itertools.product(range(40, 40 + count // len(SOURCES) // 4 + 1), range(1, 5), SOURCES)
@@ -153,11 +153,40 @@ def soak(server, count, at_once):
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         for begin in range(0, count, step):
             list(pool.map(client.fetch, jobs[begin:begin + step]))
-            memory = bench.rss_bytes(bench.processes_of(server.process.pid))
+            main = bench.rss_bytes([server.process.pid])
+            whole = bench.rss_bytes(bench.processes_of(server.process.pid))
             done = min(begin + step, len(jobs))
-            series.append([done, memory])
-            print(f"{done} misses: {memory / 1e6:.1f} MB", flush=True)
+            series.append([done, main, whole])
+            print(f"{done} misses: server {main / 1e6:.1f} MB, all {whole / 1e6:.1f} MB",
+                  flush=True)
     return series
+
+
+SITES = {"shop": {"origin": {"folder": bench.harness.SAMPLES}}}
+
+
+def show_comparison(options):
+    install_sharp()
+    settings = {"workers": {"count": os.cpu_count(), "recycle_after": 1_000_000}}
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(bench.tintype(SITES, settings))
+        port, pid, versions = stack.enter_context(
+            sharp_server(bench.harness.SAMPLES, options.at_once))
+        rivals = {"sharp": (port, pid), "tintype": (server.port, server.process.pid)}
+        results = compare(rivals, options)
+    report.show(bench.save("misses", {
+        "kind": "misses", "machine": bench.machine(), "rounds": options.rounds,
+        "pictures_a_round": options.pictures, "at_once": options.at_once, "quality": QUALITY,
+        "sharp": versions, "misses": results}))
+
+
+def show_soak(options):
+    # A memory tier that is soon full: what grows afterwards is no cache.
+    settings = {"workers": {"count": os.cpu_count()}, "cache": {"memory": "16MB"}}
+    with bench.tintype(SITES, settings) as server:
+        series = soak(server, options.soak, options.at_once)
+    report.show(bench.save("soak", {"kind": "soak", "machine": bench.machine(), "rounds": 1,
+                                    "soak": series}))
 
 
 def main():
@@ -168,24 +197,7 @@ def main():
     parser.add_argument("--at-once", type=int, default=os.cpu_count())
     parser.add_argument("--soak", type=int, default=0, metavar="N")
     options = parser.parse_args()
-    install_sharp()
-    sites = {"shop": {"origin": {"folder": bench.harness.SAMPLES}}}
-    settings = {"workers": {"count": os.cpu_count(), "recycle_after": 1_000_000},
-                "cache": {"memory": "64MB"}}
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(bench.tintype(sites, settings))
-        port, pid, versions = stack.enter_context(
-            sharp_server(bench.harness.SAMPLES, options.at_once))
-        rivals = {"sharp": (port, pid), "tintype": (server.port, server.process.pid)}
-        results = compare(rivals, options)
-    document = {"kind": "misses", "machine": bench.machine(), "rounds": options.rounds,
-                "pictures_a_round": options.pictures, "at_once": options.at_once,
-                "quality": QUALITY, "sharp": versions, "misses": results}
-    if options.soak:
-        settings["workers"].pop("recycle_after")  # memory is judged as it is in production
-        with bench.tintype(sites, settings) as server:
-            document["soak"] = soak(server, options.soak, options.at_once)
-    report.show(bench.save("misses", document))
+    show_soak(options) if options.soak else show_comparison(options)
 
 
 if __name__ == "__main__":

@@ -47,11 +47,15 @@ def misses_table(document):
                    f"{r['bytes']['median'] / 1000:.1f} | {psnr} |")
         ratio = by_side["sharp"]["cpu_ms"]["median"] / by_side["tintype"]["cpu_ms"]["median"]
         yield f"| {kind} | sharp / tintype | | {ratio:.2f} x | | | | |"
-    if soak := document.get("soak"):
-        first, last = soak[min(2, len(soak) - 1)], soak[-1]
-        yield ""
-        yield (f"Memory of all processes: {first[1] / 1e6:.0f} MB after {first[0]} misses, "
-               f"{last[1] / 1e6:.0f} MB after {last[0]}.")
+
+
+def soak_table(document):
+    """Ten lines of it."""
+    yield "| misses | server process MB | all processes MB |"
+    yield "|---|---|---|"
+    series = document["soak"]
+    for done, main, whole in series[::max(1, len(series) // 10)]:
+        yield f"| {done} | {main / 1e6:.1f} | {whole / 1e6:.1f} |"
 
 
 def svg(width, height, parts):
@@ -80,18 +84,21 @@ def bars(title, unit, rows):
 
 
 def line(title, series):
-    """Megabytes over misses."""
+    """Megabytes over misses: the server process, and all processes."""
     left, right, top, bottom = 60, 660, 40, 220
-    x_max, y_max = series[-1][0], max(y for _, y in series) * 1.1
-    points = " ".join(f"{left + x / x_max * (right - left):.1f},"
-                      f"{bottom - y / y_max * (bottom - top):.1f}" for x, y in series)
+    x_max, y_max = series[-1][0], max(row[2] for row in series) * 1.1
     parts = [f'<text x="10" y="22" font-size="15" font-weight="bold">{sax.escape(title)}</text>',
              f'<path d="M{left} {top}V{bottom}H{right}" stroke="{GRID}" fill="none"/>',
-             f'<polyline points="{points}" fill="none" stroke="{OURS}" stroke-width="2"/>',
              f'<text x="{left - 6}" y="{top + 8}" text-anchor="end">{y_max / 1e6:.0f} MB</text>',
              f'<text x="{left - 6}" y="{bottom}" text-anchor="end">0</text>',
              f'<text x="{right}" y="{bottom + 18}" text-anchor="end">{x_max} misses</text>']
-    return svg(right + 30, bottom + 30, parts)
+    for column, color, label in ((1, OURS, "server process"), (2, THEIRS, "with its workers")):
+        points = " ".join(f"{left + row[0] / x_max * (right - left):.1f},"
+                          f"{bottom - row[column] / y_max * (bottom - top):.1f}" for row in series)
+        last = bottom - series[-1][column] / y_max * (bottom - top)
+        parts += [f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>',
+                  f'<text x="{right + 6}" y="{last + 4:.1f}">{label}</text>']
+    return svg(right + 130, bottom + 30, parts)
 
 
 def plots(document):
@@ -100,18 +107,17 @@ def plots(document):
         rows = [(f"{name}, {size}", r["cpu_us"], name.startswith("tintype"))
                 for size, by_name in document["hits"].items() for name, r in by_name.items()]
         return {"": bars("A hit: CPU time per request", "us", rows)}
+    if document["kind"] == "soak":
+        return {"": line("Memory over misses", document["soak"])}
     rows = [(f"{side}, {kind}", r["cpu_ms"], side == "tintype")
             for kind, by_side in document["misses"].items() for side, r in by_side.items()]
-    made = {"": bars("A miss: CPU time per picture", "ms", rows)}
-    if document.get("soak"):
-        made["-memory"] = line("Memory of all processes over misses", document["soak"])
-    return made
+    return {"": bars("A miss: CPU time per picture", "ms", rows)}
 
 
 def show(path):
     path = pathlib.Path(path)
     document = json.loads(path.read_text(encoding="utf-8"))
-    table = hits_table if document["kind"] == "hits" else misses_table
+    table = {"hits": hits_table, "misses": misses_table, "soak": soak_table}[document["kind"]]
     print("\n" + machine_line(document) + "\n")
     for row in table(document):
         print(row)

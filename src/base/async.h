@@ -7,6 +7,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -22,6 +24,7 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/thread_pool.hpp>
@@ -68,6 +71,31 @@ Task<std::invoke_result_t<F&>> run_on(asio::thread_pool& pool, F function) {
     asio::post(pool, [function = std::move(function), done]() mutable { done(function()); });
   };
   co_return co_await await_callback<T>(std::move(start));
+}
+
+// As run_on, but waits for `patience` at most: then there is no result, while the function runs on
+// and what it returns is dropped. For reads of disks, which may hang.
+template <class F>
+Task<std::optional<std::invoke_result_t<F&>>> run_on_within(asio::thread_pool& pool,
+                                                            std::chrono::nanoseconds patience,
+                                                            F function) {
+  struct Shared {
+    explicit Shared(const Executor& executor) : timer(executor) {}
+    asio::steady_timer timer;
+    std::optional<std::invoke_result_t<F&>> result;  // touched on the caller's loop only
+  };
+  auto shared = std::make_shared<Shared>(co_await asio::this_coro::executor);
+  shared->timer.expires_after(patience);
+  auto work = [shared, function = std::move(function)]() mutable {
+    asio::post(shared->timer.get_executor(), [shared, result = function()]() mutable {
+      shared->result = std::move(result);
+      shared->timer.cancel();
+    });
+  };
+  asio::post(pool, std::move(work));
+  std::error_code ignored;
+  co_await shared->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  co_return std::move(shared->result);
 }
 
 // Runs two tasks at the same time on the caller's loop; returns both results as a tuple.

@@ -11,6 +11,10 @@
 namespace tintype {
 namespace {
 
+// A disk that does not answer for this long counts as a miss: rendering anew is quicker, and a disk
+// that hangs must not hang the service.
+constexpr Milliseconds kDiskPatience{1'000};
+
 // Microseconds since it was made, counted into a phase when read.
 class Stopwatch {
  public:
@@ -55,18 +59,20 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
     co_return failed(std::move(error), true);
   }
   Deadline until{std::min(deadline.at, parts.clock.now() + named.site->origin.timeout_ms)};
-  auto [source, policy] =
-      co_await both((*origin)->fetch(named.ask.source, until), parts.policies.refresh());
+  auto [source, policy] = co_await both(parts.fetches.fetch(*origin, named.ask.source, until),
+                                        parts.policies.refresh());
   const SitePolicy* site_now = policy->find(named.ask.site);
   bool changed = policy != named.policy && (!site_now || !(*site_now == *named.site));
   if (changed) co_return Fetched{.source = {}, .policy_changed = true};
-  if (!source) co_return failed(std::move(source).error(), true);
+  if (!source) {
+    bool of_source = source.error().code != ErrorCode::Busy;
+    co_return failed(std::move(source).error(), of_source);
+  }
   parts.metrics.count_source_bytes(source->bytes->size());
   co_return Fetched{.source = std::move(*source), .policy_changed = false};
 }
 
-Entry entry_of(const WalkParts& parts, const NamedVariant& named, const Source& source,
-               RenderedVariant rendered) {
+Entry entry_of(const WalkParts& parts, const NamedVariant& named, RenderedVariant rendered) {
   std::int64_t now = parts.clock.unix_seconds();
   Hash128 hash = xxh3_128(rendered.bytes);
   std::uint8_t digest[16];
@@ -82,8 +88,9 @@ Entry entry_of(const WalkParts& parts, const NamedVariant& named, const Source& 
   entry.meta.etag = '"' + hex(digest) + '"';
   entry.meta.site = named.ask.site;
   entry.meta.source = named.ask.source;
-  entry.meta.modified_unix_seconds =
-      source.modified_unix_seconds > 0 ? source.modified_unix_seconds : now;
+  // Not the source's date: a variant also changes with its site's presets and defaults, and
+  // If-Modified-Since must not call an old one new.
+  entry.meta.modified_unix_seconds = now;
   entry.meta.stored_unix_seconds = now;
   entry.meta.fresh_until_unix_seconds = now + named.site->variant_ttl.count();
   entry.meta.max_age_seconds = named.site->browser_ttl.count();
@@ -117,7 +124,7 @@ Task<Making<Entry>> render(const WalkParts& parts, const NamedVariant& named, So
   parts.metrics.observe(Phase::Queue, std::chrono::microseconds(rendered->queued_us));
   parts.metrics.observe(Phase::Render, std::chrono::microseconds(rendered->rendered_us));
   parts.metrics.count_variant_bytes(rendered->bytes.size());
-  Entry entry = entry_of(parts, named, source, std::move(*rendered));
+  Entry entry = entry_of(parts, named, std::move(*rendered));
   entry.meta.render_weight = weight;
   co_return entry;
 }
@@ -190,9 +197,10 @@ Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named
   if (!parts.disk) co_return nullptr;
   Stopwatch reading(parts, Phase::Disk);
   auto read = [disk = parts.disk, path = named.path] { return disk->get(path); };
-  SharedEntry found = co_await run_on(parts.blocking, std::move(read));
+  auto found = co_await run_on_within(parts.blocking, kDiskPatience, std::move(read));
   trace.timings.disk_us = reading.stop();
-  co_return found;
+  if (!found) log(LogLevel::Warn, "disk-slow", {{"key", named.path}});
+  co_return found ? std::move(*found) : nullptr;
 }
 
 }  // namespace

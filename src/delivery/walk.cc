@@ -9,7 +9,7 @@ namespace tintype {
 
 struct Walk::State {
   WalkParts parts;
-  Flights flights;
+  Flights<SharedEntry> flights;
 
   Answer answer_with(SharedEntry entry, Outcome outcome, bool vary_accept) const {
     Answer answer;
@@ -46,19 +46,19 @@ struct Walk::State {
     std::function<Task<Result<SharedEntry>>()> work = [this, named = std::move(named), trace] {
       return make_variant(parts, named, trace);
     };
-    Flights::Landing landing = co_await flights.join(std::move(path), std::move(work));
-    if (!landing.entry) {
-      if (landing.entry.error().code == ErrorCode::Busy) co_return std::nullopt;
-      Answer answer = refuse(landing.entry.error());
+    Flights<SharedEntry>::Landing landing = co_await flights.join(std::move(path), std::move(work));
+    if (!landing.result) {
+      if (landing.result.error().code == ErrorCode::Busy) co_return std::nullopt;
+      Answer answer = refuse(landing.result.error());
       answer.outcome = Outcome::ServerError;
       co_return answer;
     }
     Outcome outcome = landing.collapsed ? Outcome::Collapsed : trace->outcome;
-    if (landing.collapsed && (*landing.entry)->meta.is_stale) outcome = Outcome::Stale;
-    if (landing.collapsed && (*landing.entry)->is_negative()) {
-      outcome = outcome_of_failure((*landing.entry)->meta.status);
+    if (landing.collapsed && (*landing.result)->meta.is_stale) outcome = Outcome::Stale;
+    if (landing.collapsed && (*landing.result)->is_negative()) {
+      outcome = outcome_of_failure((*landing.result)->meta.status);
     }
-    Answer answer = answer_with(*landing.entry, outcome, vary);
+    Answer answer = answer_with(*landing.result, outcome, vary);
     if (!landing.collapsed) answer.timings = trace->timings;
     co_return answer;
   }

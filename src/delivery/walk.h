@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walk: the life of a request, in the order of its steps:
 //
-//   dialect -> policy -> settle -> canonical path -> memory -> disk -> flight { fetch || policy
-//   refresh -> sniff -> plan -> admission, worker } -> answer; afterwards disk
+//   dialect -> policy -> settle -> canonical path -> memory -> disk -> flight { fetch (one per
+//   source) || policy refresh -> sniff -> plan -> admission, worker } -> answer; afterwards disk
 //
 // Owns none of its parts; thread-safe: every loop calls the same object.
 #pragma once
@@ -14,12 +14,13 @@
 
 #include "base/async.h"
 #include "base/clock.h"
+#include "base/flights.h"
 #include "cache/disk_tier.h"
-#include "cache/flights.h"
 #include "cache/memory_tier.h"
 #include "delivery/answer.h"
 #include "delivery/origins.h"
 #include "delivery/renderer.h"
+#include "delivery/source_fetches.h"
 #include "store/policy_store.h"
 #include "telemetry/metrics.h"
 
@@ -28,6 +29,7 @@ namespace tintype {
 struct WalkParts {
   PolicyStore& policies;
   Origins& origins;
+  SourceFetches& fetches;
   Renderer& renderer;
   MemoryTier& memory;
   DiskTier* disk = nullptr;     // null: no disk tier

@@ -76,6 +76,7 @@ class WalkTest : public testing::Test {
     walk = std::make_unique<Walk>(WalkParts{
         .policies = policies,
         .origins = origins,
+        .fetches = fetches,
         .renderer = renderer,
         .memory = memory,
         .disk = disk.get(),
@@ -118,6 +119,7 @@ class WalkTest : public testing::Test {
   FixedPolicy policies;
   std::shared_ptr<MemoryOrigin> origin;
   Origins origins;
+  SourceFetches fetches{{}, clock};
   CountingRenderer renderer;
   MemoryTier memory;
   asio::thread_pool blocking;
@@ -132,7 +134,7 @@ TEST_F(WalkTest, FirstRendersThenHits) {
   EXPECT_EQ(first.outcome, Outcome::Rendered);
   EXPECT_EQ(first.entry->meta.status, 200);
   EXPECT_EQ(first.entry->meta.media_type, "image/webp");
-  EXPECT_EQ(first.entry->meta.modified_unix_seconds, 1'600'000'000);
+  EXPECT_EQ(first.entry->meta.modified_unix_seconds, clock.unix_seconds());
   EXPECT_EQ(first.entry->head, "200");
   EXPECT_EQ(body_of(first).substr(0, 9), "variant 8");
   EXPECT_GE(first.timings.fetch_us, 0);
@@ -142,6 +144,24 @@ TEST_F(WalkTest, FirstRendersThenHits) {
   EXPECT_EQ(second.entry, first.entry);
   EXPECT_EQ(origin->fetches(), 1);
   EXPECT_EQ(renderer.renders, 1);
+}
+
+TEST_F(WalkTest, SizesAskedAtTheSameTimeFetchTheirSourceOnce) {
+  origin->delay(Milliseconds(30));
+  asio::io_context loop;
+  std::vector<Answer> answers;
+  for (int width = 1; width <= 8; ++width) {
+    auto work = [this, width, &answers]() -> Task<> {
+      std::string target = "/shop/p/front.png?f=webp&w=" + std::to_string(width);
+      answers.push_back(co_await walk->answer({.target = target, .hints = {}}));
+    };
+    asio::co_spawn(loop, work, asio::detached);
+  }
+  loop.run();
+  ASSERT_EQ(answers.size(), 8u);
+  for (const Answer& answer : answers) EXPECT_EQ(answer.entry->meta.status, 200);
+  EXPECT_EQ(origin->fetches(), 1);
+  EXPECT_EQ(renderer.renders, 8);
 }
 
 TEST_F(WalkTest, CanonicalPathIsTheSameVariant) {
@@ -247,9 +267,9 @@ TEST_F(WalkTest, ServesStaleWhenTheOriginFails) {
   EXPECT_EQ(stale.entry->meta.status, 200);
   EXPECT_LE(stale.entry->meta.max_age_seconds, 60);
   // The failure is remembered for a moment, so that a flood does not reach a failing origin.
-  int fetches = origin->fetches();
+  int fetched_before = origin->fetches();
   EXPECT_EQ(get(kTarget).outcome, Outcome::Stale);
-  EXPECT_EQ(origin->fetches(), fetches);
+  EXPECT_EQ(origin->fetches(), fetched_before);
   clock.advance(Seconds(61));
   origin->fail_with(std::nullopt);
   EXPECT_EQ(get(kTarget).outcome, Outcome::Rendered);
@@ -273,6 +293,7 @@ TEST_F(WalkTest, FreshOnDiskIsServedWhateverHasBecomeOfTheSource) {
   asio::thread_pool again(1);
   Walk later(WalkParts{.policies = policies,
                        .origins = origins,
+                       .fetches = fetches,
                        .renderer = renderer,
                        .memory = memory,
                        .disk = disk.get(),
@@ -311,6 +332,7 @@ TEST_F(WalkTest, DiskOutlivesTheProcess) {
   asio::thread_pool fresh_blocking(1);
   Walk again(WalkParts{.policies = policies,
                        .origins = origins,
+                       .fetches = fetches,
                        .renderer = renderer,
                        .memory = memory,
                        .disk = disk.get(),
@@ -356,6 +378,7 @@ TEST_F(WalkTest, PolicyThatChangedDuringTheFetchNamesTheVariantAnew) {
   ChangingPolicy changing(policy_with(), after);
   Walk changed(WalkParts{.policies = changing,
                          .origins = origins,
+                         .fetches = fetches,
                          .renderer = renderer,
                          .memory = memory,
                          .blocking = blocking,

@@ -12,8 +12,7 @@
 #include "base/json.h"
 #include "delivery/explain.h"
 #include "server/head.h"
-#include "store/file_origin.h"
-#include "store/http_origin.h"
+#include "store/open_origin.h"
 #include "telemetry/log.h"
 
 namespace tintype {
@@ -67,8 +66,10 @@ Result<> Application::open_stores() {
   memory_ = std::make_unique<MemoryTier>(static_cast<std::size_t>(settings.memory_cache_bytes),
                                          kMemoryShards);
   if (settings.disk) open_disk(*settings.disk);
-  origins_ =
-      std::make_unique<Origins>([this](const OriginRule& rule) { return open_origin(rule); });
+  origins_ = std::make_unique<Origins>([this](const OriginRule& rule) {
+    return open_origin(rule, {.http = *http_, .blocking = blocking_, .clock = clock_});
+  });
+  fetches_ = std::make_unique<SourceFetches>(settings.fetch, clock_);
   renderer_ = std::make_unique<PoolRenderer>(*pool_);
   return {};
 }
@@ -82,14 +83,6 @@ void Application::open_disk(const DiskTierSettings& settings) {
   // A folder in use, as during a rolling restart, or broken: pictures are served all the same.
   log(LogLevel::Error, "disk-cache-off",
       {{"folder", settings.folder}, {"message", disk.error().message}});
-}
-
-Result<std::shared_ptr<Origin>> Application::open_origin(const OriginRule& rule) {
-  if (rule.kind == OriginRule::Kind::Http) {
-    return std::shared_ptr<Origin>(open_http_origin(rule, *http_));
-  }
-  TRY(auto origin, open_file_origin(rule, blocking_));
-  return std::shared_ptr<Origin>(std::move(origin));
 }
 
 Result<> Application::open_access_log() {
@@ -111,6 +104,7 @@ Result<> Application::open_server() {
   walk_ =
       std::make_unique<Walk>(WalkParts{.policies = *policies_,
                                        .origins = *origins_,
+                                       .fetches = *fetches_,
                                        .renderer = *renderer_,
                                        .memory = *memory_,
                                        .disk = disk_.get(),

@@ -45,7 +45,6 @@ class Application {
   Result<> open_access_log();
   void export_metrics();
   ServerParts server_parts();
-  Result<std::shared_ptr<Origin>> open_origin(const OriginRule& rule);
   void open_disk(const DiskTierSettings& settings);
   void forget_changed_sites(const Policy& before, const Policy& after);
   Task<std::string> list_pictures();
@@ -63,6 +62,7 @@ class Application {
   std::unique_ptr<MemoryTier> memory_;
   std::unique_ptr<DiskTier> disk_;
   std::unique_ptr<Origins> origins_;
+  std::unique_ptr<SourceFetches> fetches_;
   std::unique_ptr<PoolRenderer> renderer_;
   std::unique_ptr<Walk> walk_;
   int access_log_fd_ = -1;

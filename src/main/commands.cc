@@ -12,8 +12,7 @@
 #include "delivery/explain.h"
 #include "main/application.h"
 #include "main/settings.h"
-#include "store/file_origin.h"
-#include "store/http_origin.h"
+#include "store/open_origin.h"
 #include "transform/option_docs.h"
 
 namespace tintype {
@@ -191,12 +190,8 @@ int run_explain(const ExplainArguments& arguments) {
   asio::thread_pool blocking(1);
   HttpClient http({}, clock);
   FixedPolicy policies(std::move(*policy));
-  Origins origins([&](const OriginRule& rule) -> Result<std::shared_ptr<Origin>> {
-    if (rule.kind == OriginRule::Kind::Http) {
-      return std::shared_ptr<Origin>(open_http_origin(rule, http));
-    }
-    TRY(auto origin, open_file_origin(rule, blocking));
-    return std::shared_ptr<Origin>(std::move(origin));
+  Origins origins([&](const OriginRule& rule) {
+    return open_origin(rule, {.http = http, .blocking = blocking, .clock = clock});
   });
   ExplainParts parts{.policies = policies,
                      .origins = origins,

@@ -150,6 +150,12 @@ const Field kWorkersFields[] = {
   {"workers", "max_queued_memory", "2GB", "peak bytes of pixels waiting or running; then 503",
    set_size<TT_PLACE(s.workers.max_queued_bytes)>},
 };
+const Field kFetchFields[] = {
+  {"fetch", "max_at_once", "32", "sources on their way at the same time; further ones wait",
+   set_int<TT_PLACE(s.fetch.max_at_once), 1, 10'000>},
+  {"fetch", "max_waiting", "1000", "sources waiting to be fetched; more are refused with 503",
+   set_int<TT_PLACE(s.fetch.max_waiting), 0, 1'000'000>},
+};
 const Field kCacheFields[] = {
   {"cache", "memory", "256MB", "the memory tier",
    set_size<TT_PLACE(s.memory_cache_bytes)>},
@@ -174,7 +180,7 @@ const std::vector<Field>& fields() {
   static const std::vector<Field> kFields = [] {
     std::vector<Field> all;
     for (std::span<const Field> section : std::initializer_list<std::span<const Field>>{
-             kServerFields, kWorkersFields, kCacheFields, kLogFields}) {
+             kServerFields, kWorkersFields, kFetchFields, kCacheFields, kLogFields}) {
       all.insert(all.end(), section.begin(), section.end());
     }
     return all;
@@ -245,8 +251,8 @@ Result<Settings> read_settings(const std::string& yaml, const std::string& base_
   if (!root.is_null()) {
     if (!root.is_map())
       return fail(root.error("must be a map of server, workers, cache, log, sites"));
-    TRY(root.refuse_others({"server", "workers", "cache", "log", "sites"}));
-    for (std::string_view section : {"server", "workers", "cache", "cache.disk", "log"}) {
+    TRY(root.refuse_others({"server", "workers", "fetch", "cache", "log", "sites"}));
+    for (std::string_view section : {"server", "workers", "fetch", "cache", "cache.disk", "log"}) {
       TRY(apply_section(settings, root, section));
     }
   }

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "cache/disk_tier.h"
+#include "delivery/source_fetches.h"
 #include "server/settings.h"
 #include "telemetry/log.h"
 #include "worker/settings.h"
@@ -21,6 +22,7 @@ namespace tintype {
 struct Settings {
   ServerSettings server;
   WorkerSettings workers;
+  FetchSettings fetch;
   std::int64_t memory_cache_bytes = 256'000'000;
   std::optional<DiskTierSettings> disk;  // absent: no disk tier
   std::string access_log = "stdout";     // stdout, off, or a file

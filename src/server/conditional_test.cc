@@ -86,8 +86,7 @@ TEST(Conditional, IfRange) {
   EXPECT_EQ(verdict("\"v1,x\""), Verdict::Partial);
   EXPECT_EQ(verdict("W/\"v1,x\""), Verdict::Full);
   EXPECT_EQ(verdict("\"old\""), Verdict::Full);
-  EXPECT_EQ(verdict("Tue, 14 Nov 2023 22:13:20 GMT"), Verdict::Partial);
-  EXPECT_EQ(verdict("Tue, 14 Nov 2023 22:13:21 GMT"), Verdict::Full);
+  EXPECT_EQ(verdict("Tue, 14 Nov 2023 22:13:20 GMT"), Verdict::Full) << "a date is not exact";
   EXPECT_EQ(verdict("nonsense"), Verdict::Full);
 }
 

@@ -84,6 +84,11 @@ class Deadlines {
       while (end.next_ != &end && end.next_->at_ <= now) expire_first(end, static_cast<Wait>(i));
     }
   }
+  // Expires the one that has waited longest, if anyone waits so.
+  void expire_oldest(Wait wait) {
+    End& end = ends_[static_cast<std::size_t>(wait)];
+    if (end.next_ != &end) expire_first(end, wait);
+  }
   // Expires everything of one kind at once, whatever its time. For waits that are not armed again.
   void expire_all(Wait wait) {
     End& end = ends_[static_cast<std::size_t>(wait)];

@@ -200,7 +200,12 @@ Task<> Loop::accept_from(Listener& listener) {
 void Loop::admit(tcp::socket socket, Service& service) {
   std::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  if (service.connections.fetch_add(1) >= service.max_connections) {
+  const int others = service.connections.fetch_add(1);
+  // Idle connections make room before the house is full, or they could keep everybody out.
+  if (others >= service.max_connections - service.max_connections / 10) {
+    deadlines_.expire_oldest(Wait::Idle);
+  }
+  if (others >= service.max_connections) {
     service.connections.fetch_sub(1);
     if (service.metrics != nullptr) service.metrics->count(Outcome::Busy);
     char unread[4096];

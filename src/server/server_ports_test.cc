@@ -33,6 +33,24 @@ TEST_F(ServerTest, DrainFinishesWhatIsInFlight) {
   EXPECT_TRUE(drained.get());
 }
 
+TEST_F(ServerTest, DrainAnswersWhoIsInTheQueueAsTheDoorsClose) {
+  ServerSettings settings;
+  settings.loops = 1;
+  start(settings);
+  Client busy(port());
+  busy.send("GET /blocks HTTP/1.1\r\nHost: t\r\n\r\n");  // the loop accepts nobody meanwhile
+  wait_until([&] { return is_blocking_.load(); });
+  server_->begin_drain();
+  auto drained = std::async(std::launch::async, [this] { return server_->wait(); });
+  std::this_thread::sleep_for(20ms);
+  Client queued(port());  // by the kernel
+  ASSERT_TRUE(queued.is_connected());
+  is_released_ = true;
+  wait_until([&] { return !Client(port()).is_connected(); });
+  EXPECT_EQ(queued.get("/hit/1").body, "1");
+  EXPECT_TRUE(drained.get());
+}
+
 TEST_F(ServerTest, DrainKeepsAcceptingWhileTheBalancerNotices) {
   ServerSettings settings;
   settings.drain_accept_ms = 1'000ms;

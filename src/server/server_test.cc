@@ -235,7 +235,10 @@ TEST_F(ServerTest, ConnectionsAboveTheCapAreToldSo) {
   for (int i = 0; i < 3; ++i) {
     clients.push_back(std::make_unique<Client>(port()));
     EXPECT_EQ(clients.back()->get("/hit/1").status, 200);
+    clients.back()->send("GET /hit/2");  // at work: an idle one would make room
   }
+  wait_until([&] { return metrics_.connections() == 3; });
+  std::this_thread::sleep_for(20ms);  // the half heads arrive
   Client fourth(port());
   Reply reply = fourth.read();
   EXPECT_EQ(reply.status, 503);
@@ -245,6 +248,20 @@ TEST_F(ServerTest, ConnectionsAboveTheCapAreToldSo) {
   wait_until([&] { return metrics_.connections() == 2; });
   Client fifth(port());
   EXPECT_EQ(fifth.get("/hit/1").status, 200);
+}
+
+TEST_F(ServerTest, IdleConnectionsMakeRoomWhenTheHouseFillsUp) {
+  ServerSettings settings;
+  settings.max_connections = 10;
+  settings.loops = 1;
+  start(settings);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.push_back(std::make_unique<Client>(port()));
+    EXPECT_EQ(clients.back()->get("/hit/1").status, 200) << i;
+  }
+  EXPECT_TRUE(clients.front()->is_closed()) << "who has waited longest goes";
+  EXPECT_EQ(clients.back()->get("/hit/1").status, 200);
 }
 
 TEST_F(ServerTest, RequestsPerConnectionAreCounted) {

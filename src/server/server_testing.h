@@ -47,7 +47,8 @@ inline SharedEntry picture(std::size_t size_bytes) {
   return entry;
 }
 
-// Serves "/hit/<n>" and "/large" from memory, "/walk/<n>" after a while, "/held" when released.
+// Serves "/hit/<n>" and "/large" from memory, "/walk/<n>" after a while, "/held" when
+// released; "/blocks" holds its whole loop until released.
 class ServerTest : public testing::Test {
  protected:
   void start(ServerSettings settings = {}) {
@@ -84,6 +85,9 @@ class ServerTest : public testing::Test {
     answer.entry = viewing.target == "/large" ? large_ : small_;
     if (viewing.target == "/accept") {
       answer.entry = page_entry(200, "text/plain", viewing.hints.accept);
+    } else if (viewing.target == "/blocks") {
+      is_blocking_ = true;
+      while (!is_released_) std::this_thread::sleep_for(1ms);
     } else if (viewing.target == "/throws") {
       return std::nullopt;
     } else if (viewing.target.starts_with("/hit/")) {
@@ -117,7 +121,7 @@ class ServerTest : public testing::Test {
   SystemClock clock_;
   Metrics metrics_;
   SharedEntry small_ = picture(20'000), large_ = picture(kLargeBytes);
-  std::atomic<bool> is_saturated_{false}, is_released_{false};
+  std::atomic<bool> is_saturated_{false}, is_released_{false}, is_blocking_{false};
   std::atomic<int> walking_{0};
   int access_log_fd_ = -1;
   std::unique_ptr<Server> server_;

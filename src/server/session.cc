@@ -121,7 +121,13 @@ void Session::expire(Wait wait) {
 // Chooses the deadline under which to read on; false when there is nothing more to wait for.
 bool Session::await_bytes() {
   if (begin_ == end_) {
-    if (service_.phase.load(std::memory_order_relaxed) == LifePhase::Closing) return false;
+    if (service_.phase.load(std::memory_order_relaxed) == LifePhase::Closing) {
+      // Who was let in as the doors closed has sent a request by then, or is about to: closing over
+      // it would reset the connection. A moment is enough.
+      if (requests_ > 0) return false;
+      if (!is_waiting()) loop_.deadlines().arm(*this, Wait::Linger, loop_.clock().now());
+      return true;
+    }
     // finish() armed it already, with the time it had at hand.
     if (!is_waiting()) loop_.deadlines().arm(*this, Wait::Idle, loop_.clock().now());
     return true;

@@ -29,7 +29,7 @@ class FileOrigin : public testing::Test {
     OriginRule rule;
     rule.folder = root_.path().string();
     rule.max_source_bytes = max_bytes;
-    auto origin = open_file_origin(rule, pool_);
+    auto origin = open_file_origin(rule, pool_, clock_);
     EXPECT_TRUE(origin) << origin.error().message;
     return std::move(*origin);
   }
@@ -42,6 +42,7 @@ class FileOrigin : public testing::Test {
   }
 
   TestFolder outside_, root_;
+  SystemClock clock_;
   asio::thread_pool pool_{2};
 };
 
@@ -124,7 +125,7 @@ TEST_F(FileOrigin, OnlyRegularFilesAreSources) {
   close(listener);
   OriginRule rule;
   rule.folder = "/dev";
-  auto devices = open_file_origin(rule, pool_);
+  auto devices = open_file_origin(rule, pool_, clock_);
   ASSERT_TRUE(devices);
   for (const char* device : {"zero", "null"}) {
     auto got = run((*devices)->fetch(device, {}));
@@ -161,7 +162,7 @@ TEST_F(FileOrigin, NeedsAFolder) {
   for (const std::string& folder : {(root_ / "absent").string(), (root_ / "a.jpg").string()}) {
     OriginRule rule;
     rule.folder = folder;
-    auto opened = open_file_origin(rule, pool_);
+    auto opened = open_file_origin(rule, pool_, clock_);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, ErrorCode::BadRequest);
     EXPECT_THAT(opened.error().detail, testing::HasSubstr(folder));

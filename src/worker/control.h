@@ -21,10 +21,11 @@ struct ZygoteReady {
 };
 // The server: fork a worker. Attached: the arena, the worker's end of its doorbell.
 struct SpawnRequest {
-  std::uint32_t version = 1;
+  std::uint64_t number = 0;  // of this request; its reply repeats it
 };
 // The zygote: attached is the worker's pidfd, unless error (an errno) is set.
 struct SpawnReply {
+  std::uint64_t number = 0;
   std::int32_t error = 0;
   pid_t pid = -1;
 };

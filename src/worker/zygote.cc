@@ -99,13 +99,18 @@ Result<Zygote::Worker> Zygote::spawn() {
   TRY(SocketPair doorbell, make_socket_pair());
   TRY(worker.arena, create_arena(shape_));
   const int fds[] = {worker.arena.number(), doorbell.theirs.number()};
-  if (!send_message(control_.number(), octets_of(SpawnRequest{}), fds)) {
+  const SpawnRequest request{.number = ++last_number_};
+  if (!send_message(control_.number(), octets_of(request), fds)) {
     return system_failure("spawn request");
   }
   doorbell.theirs.close();
 
   SpawnReply reply;
   TRY(ReceivedMessage received, receive_exactly(control_, reply, "the zygote"));
+  // Replies to requests that were given up on come first; their workers end with their doorbells.
+  while (reply.number < request.number) {
+    TRY(received, receive_exactly(control_, reply, "the zygote"));
+  }
   if (reply.error != 0 || received.fds.size() != 1) {
     return fail_private(ErrorCode::Internal,
                         std::string("fork of a worker: ") + std::strerror(reply.error));

@@ -66,6 +66,7 @@ class Zygote {
   Descriptor control_;
   OwnedPid pid_;
   ArenaShape shape_;
+  std::uint64_t last_number_ = 0;  // of a spawn request
 };
 
 }  // namespace tintype

@@ -118,7 +118,7 @@ void reap() {
 
 // Forks one worker and answers with its pid and pidfd. The pidfd is taken before anything can wait
 // for the child, so it cannot name another process.
-void spawn(const ZygoteStart& start, ReceivedMessage& request) {
+void spawn(const ZygoteStart& start, std::uint64_t number, ReceivedMessage& request) {
   const pid_t zygote_pid = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -128,7 +128,7 @@ void spawn(const ZygoteStart& start, ReceivedMessage& request) {
                 .settings = start.settings,
                 .entry = start.entry});
   }
-  SpawnReply reply{.error = pid < 0 ? errno : 0, .pid = pid};
+  SpawnReply reply{.number = number, .error = pid < 0 ? errno : 0, .pid = pid};
   Descriptor pidfd;
   if (pid > 0) {
     pidfd = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -151,7 +151,7 @@ void spawn(const ZygoteStart& start, ReceivedMessage& request) {
     SpawnRequest message;
     ReceivedMessage request = receive_message(kControl, writable_octets_of(message));
     if (request.size_bytes <= 0) ::_exit(0);  // the server has closed or died
-    if (request.fds.size() == 2) spawn(start, request);
+    if (request.fds.size() == 2) spawn(start, message.number, request);
   }
 }
 

@@ -28,8 +28,12 @@ class Drain(harness.Case):
 
     def test_work_in_flight_is_finished(self):
         server = self.start()
-        flying = [harness.Thread(server.get, f"/shop/slow.jpg?w={w}") for w in (50, 60, 70)]
-        server.wait_until(lambda: self.origin.count("/slow.jpg") == 3, "the fetches to have begun")
+        sources = ("/slow.jpg", "/slow-too.jpg", "/slow-as-well.jpg")
+        for source in sources:
+            self.origin.put(source, self.picture, delay_s=2.5)
+        flying = [harness.Thread(server.get, f"/shop{source}?w=50") for source in sources]
+        server.wait_until(lambda: all(self.origin.count(source) == 1 for source in sources),
+                          "the fetches to have begun")
         self.send_term(server)
         for request in flying:
             answer = request.result()

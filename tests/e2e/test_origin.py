@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Origins that lie, stall, redirect or break: the right status, soon, and nothing half kept."""
+import email.utils
+import time
+
 import harness
 import origin as script
 import pictures
@@ -24,7 +27,9 @@ class LyingOrigin(harness.Case):
     def test_a_good_one(self):
         answer = self.ask("/good.jpg", script.good(self.picture))
         self.expect_picture(answer, "image/jpeg")
-        self.assertEqual(answer.headers["last-modified"], "Sun, 06 Nov 1994 08:49:37 GMT")
+        # When the variant was made, not its source: it changes with the site's presets too.
+        made = email.utils.parsedate_to_datetime(answer.headers["last-modified"]).timestamp()
+        self.assertLess(abs(made - time.time()), 60)
 
     def test_headers_of_the_policy_are_sent_and_the_viewers_are_not(self):
         self.origin.put("/h.jpg", self.picture)

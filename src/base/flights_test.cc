@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/flights.h"
+#include "base/flights.h"
 
 #include <array>
 #include <mutex>
@@ -15,51 +15,51 @@
 namespace tintype {
 namespace {
 
-using Landing = Flights::Landing;
+using SharedText = std::shared_ptr<const std::string>;
+using TextFlights = Flights<SharedText>;
+using Landing = TextFlights::Landing;
 using Milliseconds = std::chrono::milliseconds;
 
-SharedEntry an_entry(const std::string& key) {
-  auto entry = std::make_shared<Entry>();
-  entry->meta.key = key;
-  return entry;
+SharedText a_text(const std::string& text) {
+  return std::make_shared<const std::string>(text);
 }
 
 // Works for `duration` and counts.
-std::function<Task<Result<SharedEntry>>()> slow_work(std::atomic<int>& runs,
-                                                     Milliseconds duration) {
-  return [&runs, duration]() -> Task<Result<SharedEntry>> {
+std::function<Task<Result<SharedText>>()> slow_work(std::atomic<int>& runs, Milliseconds duration) {
+  return [&runs, duration]() -> Task<Result<SharedText>> {
     ++runs;
     co_await sleep_for(duration);
-    co_return an_entry("/a");
+    co_return a_text("/a");
   };
 }
 
-Task<> join_once(Flights& flights, std::string key, std::function<Task<Result<SharedEntry>>()> work,
+Task<> join_once(TextFlights& flights, std::string key,
+                 std::function<Task<Result<SharedText>>()> work,
                  std::function<void(Landing)> landed) {
   Landing landing = co_await flights.join(std::move(key), std::move(work));
   landed(std::move(landing));
 }
 
 TEST(Flights, AThousandJoinsOnTwoLoopsAreOneRun) {
-  Flights flights;
+  TextFlights flights;
   std::array<asio::io_context, 2> loops;
   std::array<std::thread::id, 2> ids;
   std::atomic<int> runs{0}, wrong_loop{0}, joining{0};
-  auto work = [&]() -> Task<Result<SharedEntry>> {
+  auto work = [&]() -> Task<Result<SharedText>> {
     ++runs;
     while (joining < 1000) co_await sleep_for(Milliseconds(5));
     co_await sleep_for(Milliseconds(50));  // the last of the other loop is about to board
-    co_return an_entry("/a");
+    co_return a_text("/a");
   };
   std::mutex mutex;
-  std::set<const Entry*> answers;
+  std::set<const std::string*> answers;
   int leaders = 0, collapsed = 0;
   for (int i = 0; i < 1000; ++i) {
     std::size_t loop = static_cast<std::size_t>(i % 2);
     auto landed = [&, loop](Landing landing) {
       if (std::this_thread::get_id() != ids[loop]) ++wrong_loop;
       std::lock_guard lock(mutex);
-      answers.insert(landing.entry ? landing.entry->get() : nullptr);
+      answers.insert(landing.result ? landing.result->get() : nullptr);
       ++(landing.collapsed ? collapsed : leaders);
     };
     auto one = [&, landed]() -> Task<> {
@@ -89,7 +89,7 @@ TEST(Flights, AThousandJoinsOnTwoLoopsAreOneRun) {
 }
 
 TEST(Flights, DifferentKeysFlyApart) {
-  Flights flights;
+  TextFlights flights;
   asio::io_context loop;
   std::atomic<int> runs{0};
   int collapsed = 0;
@@ -111,17 +111,17 @@ TEST(Flights, DifferentKeysFlyApart) {
 }
 
 TEST(Flights, ErrorsCollapseToo) {
-  Flights flights;
+  TextFlights flights;
   asio::io_context loop;
   int runs = 0, failures = 0;
   for (int i = 0; i < 50; ++i) {
-    auto work = [&]() -> Task<Result<SharedEntry>> {
+    auto work = [&]() -> Task<Result<SharedText>> {
       ++runs;
       co_await sleep_for(Milliseconds(20));
       co_return fail_private(ErrorCode::OriginFailed, "502");
     };
     auto landed = [&](Landing landing) {
-      failures += !landing.entry && landing.entry.error().code == ErrorCode::OriginFailed;
+      failures += !landing.result && landing.result.error().code == ErrorCode::OriginFailed;
     };
     asio::co_spawn(loop, join_once(flights, "/a", work, landed), asio::detached);
   }
@@ -131,20 +131,20 @@ TEST(Flights, ErrorsCollapseToo) {
 }
 
 TEST(Flights, ExceptionsBecomeInternal) {
-  Flights flights;
+  TextFlights flights;
   asio::io_context loop;
   std::vector<Error> errors;
   auto note = [&](Landing landing) {
-    if (!landing.entry) errors.push_back(landing.entry.error());
+    if (!landing.result) errors.push_back(landing.result.error());
   };
-  auto late = []() -> Task<Result<SharedEntry>> {
+  auto late = []() -> Task<Result<SharedText>> {
     co_await sleep_for(Milliseconds(1));
     throw std::runtime_error("late");
   };
-  auto early = []() -> Task<Result<SharedEntry>> { throw std::runtime_error("early"); };
-  auto odd = []() -> Task<Result<SharedEntry>> {
+  auto early = []() -> Task<Result<SharedText>> { throw std::runtime_error("early"); };
+  auto odd = []() -> Task<Result<SharedText>> {
     throw 42;
-    co_return an_entry("/never");
+    co_return a_text("/never");
   };
   asio::co_spawn(loop, join_once(flights, "/a", late, note), asio::detached);
   asio::co_spawn(loop, join_once(flights, "/b", early, note), asio::detached);
@@ -156,7 +156,7 @@ TEST(Flights, ExceptionsBecomeInternal) {
 }
 
 TEST(Flights, ANewRequestAfterLandingStartsAnew) {
-  Flights flights;
+  TextFlights flights;
   asio::io_context loop;
   std::atomic<int> runs{0};
   asio::co_spawn(
@@ -173,17 +173,17 @@ TEST(Flights, ANewRequestAfterLandingStartsAnew) {
 }
 
 TEST(Flights, ACancelledLeaderLeavesAndTheWorkGoesOn) {
-  Flights flights;
+  TextFlights flights;
   asio::io_context loop;
   std::atomic<int> runs{0};
   asio::cancellation_signal client_gone;
   std::vector<std::string> order;
   auto leader = [&](Landing landing) {
-    EXPECT_FALSE(landing.entry);
+    EXPECT_FALSE(landing.result);
     order.push_back("leader left");
   };
   auto follower = [&](Landing landing) {
-    EXPECT_TRUE(landing.entry);
+    EXPECT_TRUE(landing.result);
     EXPECT_TRUE(landing.collapsed);
     order.push_back("follower landed");
   };
@@ -205,9 +205,9 @@ TEST(Flights, ACancelledLeaderLeavesAndTheWorkGoesOn) {
 }
 
 TEST(Flights, ATornDownLoopLandsItsFollowersElsewhere) {
-  Flights flights;
+  TextFlights flights;
   asio::io_context following;
-  std::optional<Result<SharedEntry>> got;
+  std::optional<Result<SharedText>> got;
   {
     asio::io_context leading;
     std::atomic<int> runs{0};
@@ -219,7 +219,7 @@ TEST(Flights, ATornDownLoopLandsItsFollowersElsewhere) {
     EXPECT_EQ(runs, 1);
     asio::co_spawn(following,
                    join_once(flights, "/a", slow_work(runs, Milliseconds(1)),
-                             [&](Landing landing) { got = landing.entry; }),
+                             [&](Landing landing) { got = landing.result; }),
                    asio::detached);
     following.poll();
     EXPECT_EQ(flights.aloft(), 1u);
@@ -236,10 +236,10 @@ TEST(Flights, FlightsMayBeDestroyedBeforeTheirWorkLands) {
   asio::io_context loop;
   std::atomic<int> runs{0};
   bool landed = false;
-  auto flights = std::make_unique<Flights>();
+  auto flights = std::make_unique<TextFlights>();
   asio::co_spawn(loop,
                  join_once(*flights, "/a", slow_work(runs, Milliseconds(20)),
-                           [&](Landing landing) { landed = landing.entry.has_value(); }),
+                           [&](Landing landing) { landed = landing.result.has_value(); }),
                  asio::detached);
   loop.poll();
   flights.reset();
