@@ -7,6 +7,8 @@ std::string_view name_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::BadRequest:
       return "bad-request";
+    case ErrorCode::UnsupportedOption:
+      return "unsupported-option";
     case ErrorCode::Forbidden:
       return "forbidden";
     case ErrorCode::NotFound:

@@ -15,18 +15,19 @@
 namespace tintype {
 
 enum class ErrorCode {
-  BadRequest,        // the request cannot be understood, or a value is not allowed
-  Forbidden,         // signature or policy says no
-  NotFound,          // no such site or source
-  MethodNotAllowed,  // not GET or HEAD on the image port
-  Unsupported,       // the source's format is not one we decode
-  Corrupt,           // the source is damaged
-  TooLarge,          // pixels, bytes or frames above a limit of the source
-  OriginFailed,      // the origin answered wrongly, or not at all
-  Timeout,           // origin or render deadline passed
-  Busy,              // admission refused: queue full, or shutting down
-  Crashed,           // a render worker died on this source
-  Internal,          // our fault
+  BadRequest,         // the request cannot be understood, or a value is not allowed
+  UnsupportedOption,  // a vendor's URL asks for what we cannot do yet
+  Forbidden,          // signature or policy says no
+  NotFound,           // no such site or source
+  MethodNotAllowed,   // not GET or HEAD on the image port
+  Unsupported,        // the source's format is not one we decode
+  Corrupt,            // the source is damaged
+  TooLarge,           // pixels, bytes or frames above a limit of the source
+  OriginFailed,       // the origin answered wrongly, or not at all
+  Timeout,            // origin or render deadline passed
+  Busy,               // admission refused: queue full, or shutting down
+  Crashed,            // a render worker died on this source
+  Internal,           // our fault
 };
 
 // The code's name as it stands in logs, metrics and problem documents ("bad-request").

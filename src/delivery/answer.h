@@ -30,7 +30,7 @@ struct Timings {
 struct Answer {
   SharedEntry entry;  // never null
   Outcome outcome = Outcome::ServerError;
-  bool vary_accept = false;      // the choice of this entry depended on Accept
+  std::uint8_t hints_read = 0;   // what the choice of this entry depended on: HintBit's, added
   std::int64_t age_seconds = 0;  // since it was stored
   Timings timings;
 };

@@ -132,13 +132,6 @@ Explanation stop(Pages& pages, const Error& error) {
   return pages.finish(false);
 }
 
-std::string target_of(std::string url) {
-  std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  std::size_t slash = url.find('/', scheme + 3);
-  return slash == std::string::npos ? "/" : url.substr(slash);
-}
-
 Task<Result<Plan>> plan_of_source(const NamedVariant& named, ExplainParts parts, Pages& pages) {
   CO_TRY(auto origin, parts.origins.of(*named.site));
   Deadline deadline = Deadline::after(parts.clock, named.site->origin.timeout_ms);
@@ -150,18 +143,22 @@ Task<Result<Plan>> plan_of_source(const NamedVariant& named, ExplainParts parts,
 
 }  // namespace
 
-Task<Explanation> explain(std::string target, std::string accept, ExplainParts parts) {
+Task<Explanation> explain(std::string target, HintTexts headers, ExplainParts parts) {
   Pages pages;
   Viewing viewing;
-  std::string cut = target_of(std::move(target));
+  std::string cut = target_of_url(target);
   viewing.target = cut;
-  viewing.hints.accept = accept;
+  viewing.hints = headers.hints();
+  SharedPolicy policy = parts.policies.current();
+  std::string accept(viewing.hints.accept);
   pages.step("request", "request", cut);
   pages.step("accept", "accept", accept.empty() ? "(absent)" : accept);
-  auto asked = parse_target(cut);
+  const Mount* mount = find_mount(policy->mounts, std::string_view(cut).substr(0, cut.find('?')));
+  pages.step("dialect", "dialect", std::string(name_of(mount ? mount->dialect : Dialect::Native)));
+  auto asked = parse_target(cut, policy->mounts);
   if (!asked) co_return stop(pages, asked.error());
   pages.step_raw("ask", "ask", ask_page(*asked));
-  auto named = name_variant(viewing, parts.policies.current());
+  auto named = name_variant(viewing, policy);
   if (!named) co_return stop(pages, named.error());
   pages.step_raw("admitted", "policy", options_of(named->ask.transformation));
   pages.step_raw("settled", "settled", options_of(named->settled));

@@ -27,8 +27,8 @@ struct ExplainParts {
   bool with_source = true;  // false: stop before the source is fetched
 };
 
-// `target` and `accept` as in a request; a full URL is cut down to its target. The explanation
+// `target` and `headers` as in a request; a full URL is cut down to its target. The explanation
 // stands alone: an error is part of it.
-Task<Explanation> explain(std::string target, std::string accept, ExplainParts parts);
+Task<Explanation> explain(std::string target, HintTexts headers, ExplainParts parts);
 
 }  // namespace tintype

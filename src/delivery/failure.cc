@@ -14,6 +14,8 @@ namespace {
 constexpr std::array kRules = {
     FailureRule{ErrorCode::BadRequest, 400, 60, LogLevel::Debug,
                 "The request cannot be understood."},
+    FailureRule{ErrorCode::UnsupportedOption, 400, 60, LogLevel::Info,
+                "This picture asks for something that is not supported."},
     FailureRule{ErrorCode::Forbidden, 403, 60, LogLevel::Info,
                 "This picture may not be asked for."},
     FailureRule{ErrorCode::NotFound, 404, 30, LogLevel::Debug, "There is no such picture."},
@@ -35,12 +37,12 @@ constexpr std::array kRules = {
 };
 
 constexpr std::int64_t kBusyRetrySeconds = 1;
-// Where the codes are documented; the fragment is the code's name.
-constexpr std::string_view kErrorDocs = "https://tintype.dev/errors#";
+// A name, not an address (RFC 9457 section 3.1.1): docs/errors.md explains each.
+constexpr std::string_view kProblemType = "urn:tintype:error:";
 
 std::string problem_document(const Error& error, const FailureRule& rule) {
   JsonObject json;
-  json.field("type", std::string(kErrorDocs) + std::string(name_of(error.code)));
+  json.field("type", std::string(kProblemType) + std::string(name_of(error.code)));
   json.field("title", rule.sentence).field("status", rule.status);
   if (!error.detail.empty()) json.field("detail", error.detail);
   json.field("code", name_of(error.code));

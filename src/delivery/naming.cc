@@ -7,18 +7,24 @@
 namespace tintype {
 
 Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
-  TRY(Ask asked, parse_target(viewing.target));
+  TRY(Ask asked, parse_target(viewing.target, policy->mounts));
   const SitePolicy* site = policy->find(asked.site);
   if (!site) return fail_public(ErrorCode::NotFound, "there is no site named " + asked.site);
   NamedVariant named;
   named.policy = std::move(policy);
   named.site = site;
   TRY(named.ask, admit(asked, *site));
-  named.vary_accept = !named.ask.is_canonical && named.ask.transformation.format_auto &&
-                      !site->format_order.empty();
-  TRY(named.settled, settle(named.ask, viewing.hints, site->format_order));
+  SettleRules rules = rules_of(*site);
+  named.hints_read = hints_read(named.ask, rules);
+  TRY(named.settled, settle(named.ask, viewing.hints, rules));
   named.path = canonical_path(named.ask, named.settled);
   return named;
+}
+
+SettleRules rules_of(const SitePolicy& site) {
+  SettleRules rules(site.format_order);
+  if (!site.width_ladder.empty()) rules.width_ladder = site.width_ladder;
+  return rules;
 }
 
 PlanLimits limits_of(const SitePolicy& site) {

@@ -2,6 +2,7 @@
 // The pure half of the walk: from the text of a request to the name of its variant.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -17,12 +18,15 @@ struct NamedVariant {
   const SitePolicy* site = nullptr;
   Ask ask;  // admitted
   Transformation settled;
-  std::string path;          // the canonical path
-  bool vary_accept = false;  // f=auto was settled from Accept
+  std::string path;             // the canonical path
+  std::uint8_t hints_read = 0;  // HintBit's, added
 };
 
 // dialect -> policy -> settle -> canonical path. Fails with BadRequest or NotFound (no such site).
 Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy);
+
+// What of this site's policy settling needs; refers to `site`.
+SettleRules rules_of(const SitePolicy& site);
 
 // The limits a plan is held to on this site.
 PlanLimits limits_of(const SitePolicy& site);

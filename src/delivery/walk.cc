@@ -11,13 +11,13 @@ struct Walk::State {
   WalkParts parts;
   Flights<SharedEntry> flights;
 
-  Answer answer_with(SharedEntry entry, Outcome outcome, bool vary_accept) const {
+  Answer answer_with(SharedEntry entry, Outcome outcome, std::uint8_t hints_read) const {
     Answer answer;
     answer.age_seconds =
         std::max<std::int64_t>(0, parts.clock.unix_seconds() - entry->meta.stored_unix_seconds);
     answer.entry = std::move(entry);
     answer.outcome = outcome;
-    answer.vary_accept = vary_accept;
+    answer.hints_read = hints_read;
     return answer;
   }
 
@@ -26,13 +26,13 @@ struct Walk::State {
   Answer refuse(const Error& error) const {
     auto entry = std::make_shared<Entry>(failure_entry(error, {}, parts.clock.unix_seconds()));
     parts.render_head(*entry);
-    return answer_with(std::move(entry), Outcome::ClientError, false);
+    return answer_with(std::move(entry), Outcome::ClientError, 0);
   }
 
   std::optional<Answer> find_in_memory(const NamedVariant& named) const {
     if (SharedEntry entry = parts.memory.get(named.path); is_fresh(parts, entry)) {
       Outcome outcome = outcome_of_memory(*entry);
-      return answer_with(std::move(entry), outcome, named.vary_accept);
+      return answer_with(std::move(entry), outcome, named.hints_read);
     }
     return std::nullopt;
   }
@@ -42,7 +42,7 @@ struct Walk::State {
   Task<std::optional<Answer>> fly(NamedVariant named) {
     auto trace = std::make_shared<Trace>();
     std::string path = named.path;
-    bool vary = named.vary_accept;
+    std::uint8_t vary = named.hints_read;
     std::function<Task<Result<SharedEntry>>()> work = [this, named = std::move(named), trace] {
       return make_variant(parts, named, trace);
     };

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "dialect/dialect.h"
+#include "dialect/canonical.h"
+#include "dialect/request.h"
 #include "transform/canonical_path.h"
 #include "transform/option_table.h"
 
@@ -21,50 +22,6 @@ bool is_site(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '~' || c == '_';
   });
-}
-
-// The rules for characters, in one pass for a source of plain ASCII. Controls are C0, DEL and the
-// C1 controls U+0080 to U+009F.
-Result<> check_characters(std::string_view source) {
-  bool is_ascii = true;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    unsigned char c = static_cast<unsigned char>(source[i]);
-    bool is_c1 =
-        c == 0xC2 && i + 1 < source.size() && static_cast<unsigned char>(source[i + 1]) < 0xA0;
-    if (c < 0x20 || c == 0x7F || is_c1) return refuse("the path has a control character");
-    if (c == '\\') return refuse("the path has a backslash");
-    is_ascii = is_ascii && c < 0x80;
-  }
-  if (!is_ascii && !is_utf8(source)) return refuse("the path is not valid UTF-8");
-  return {};
-}
-
-Result<> check_segments(std::string_view source) {
-  while (true) {
-    std::size_t end = source.find('/');
-    std::string_view segment = source.substr(0, end);
-    if (segment.empty()) return refuse("the path has an empty segment");
-    if (segment == "." || segment == "..") return refuse("the path has a segment . or ..");
-    if (end == std::string_view::npos) return {};
-    source.remove_prefix(end + 1);
-  }
-}
-
-// Decodes once and then looks at the result, so that no escape hides a separator or a dot; what is
-// still escaped afterwards is part of the name.
-Result<std::string> parse_source(std::string_view raw) {
-  if (raw.empty()) return fail_public(ErrorCode::NotFound, "the path names no source");
-  std::string source;
-  if (raw.find('%') == std::string_view::npos) {
-    source = raw;
-  } else {
-    auto decoded = percent_decode(raw);
-    if (!decoded) return refuse("the path has a malformed percent escape");
-    source = std::move(*decoded);
-  }
-  TRY(check_characters(source));
-  TRY(check_segments(source));
-  return source;
 }
 
 Result<std::string> parse_site(std::string_view raw) {
@@ -141,44 +98,42 @@ Result<> parse_query(Ask& ask, std::string_view query) {
   return {};
 }
 
-constexpr std::string_view kMarker = "/_/";
+}  // namespace
 
-// `path` is "<source path>/_/<options>", the site taken off.
-Result<> parse_canonical(Ask& ask, std::string_view path, std::size_t marker) {
-  TRY(ask.source, parse_source(path.substr(0, marker)));
-  TRY(auto options, parse_canonical_options(path.substr(marker + kMarker.size())));
+Result<Ask> parse_canonical(std::string_view path, std::size_t marker) {
+  Ask ask;
+  std::size_t slash = path.find('/', 1);
+  TRY(ask.site, parse_site(path.substr(1, slash - 1)));
+  // "/<site>/_/…": the marker stands where the source should.
+  if (slash >= marker) return fail_public(ErrorCode::NotFound, "the path names no source");
+  TRY(ask.source, parse_source(path.substr(slash + 1, marker - slash - 1)));
+  TRY(auto options, parse_canonical_options(path.substr(marker + kCanonicalMarker.size())));
   ask.transformation = options.transformation;
   ask.version = std::move(options.version);
   ask.named = options.named;
   ask.is_canonical = true;
-  return {};
+  return ask;
 }
 
-}  // namespace
-
-Result<Ask> parse_target(std::string_view target) {
-  if (!target.starts_with('/')) return refuse("the target must begin with /");
-  std::size_t question = target.find('?');
-  std::string_view path =
-      target.substr(1, question == std::string_view::npos ? question : question - 1);
-  if (path.empty()) return fail_public(ErrorCode::NotFound, "the path names no site");
-  std::size_t slash = std::min(path.find('/'), path.size());
+Result<Ask> parse_native(const Request& request) {
+  std::string_view path = request.path;
   Ask ask;
-  TRY(ask.site, parse_site(path.substr(0, slash)));
-  path.remove_prefix(std::min(slash + 1, path.size()));
+  if (request.mount.site.empty()) {
+    if (path.empty()) return fail_public(ErrorCode::NotFound, "the path names no site");
+    std::size_t slash = std::min(path.find('/'), path.size());
+    TRY(ask.site, parse_site(path.substr(0, slash)));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  } else {
+    ask.site = request.mount.site;
+  }
   if (path == "_" || path.starts_with("_/")) {
     return fail_public(ErrorCode::NotFound, "the path names no source");
   }
   if (path.ends_with("/_")) {
     return refuse("options must follow the segment _ (a folder or file of that name is %5F)");
   }
-  std::size_t marker = path.rfind(kMarker);
-  if (marker != std::string_view::npos) {
-    TRY(parse_canonical(ask, path, marker));
-    return ask;
-  }
   TRY(ask.source, parse_source(path));
-  if (question != std::string_view::npos) TRY(parse_query(ask, target.substr(question + 1)));
+  TRY(parse_query(ask, request.query));
   return ask;
 }
 

@@ -76,7 +76,7 @@ TEST(Native, FailuresCanBeShown) {
   EXPECT_EQ(escape.error().detail, "q=8%0: malformed percent escape");
   auto control = parse_target("/shop/a.jpg?w=%00%0d%0aSet-Cookie");
   ASSERT_FALSE(control);
-  EXPECT_EQ(control.error().detail, "w=???Set-Cookie: must be 1 to 16383 (pixels)");
+  EXPECT_EQ(control.error().detail, "w=???Set-Cookie: must be 1 to 16383 (pixels), or auto");
   auto site = parse_target(std::string("/sh\r\nop/a.jpg"));
   ASSERT_FALSE(site);
   EXPECT_EQ(site.error().detail,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs spec/vectors/*.txt: the lines that the server and the edge function must answer alike. The
-// grammar of a vector file stands at the head of spec/vectors/native.txt.
+// grammar of a vector file stands at the head of spec/vectors/native.txt; presets and limits, which
+// are the policy's, are tried in policy/.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -49,7 +50,8 @@ std::string answer(const Vector& vector) {
   };
   auto ask = parse_target(vector.target);
   if (!ask) return describe(ask.error());
-  auto settled = settle(*ask, {.accept = vector.accept}, vector.order);
+  const HintTexts headers = HintTexts::parse(vector.accept);
+  auto settled = settle(*ask, headers.hints(), vector.order);
   if (!settled) return describe(settled.error());
   return canonical_path(*ask, *settled);
 }

@@ -198,7 +198,9 @@ Task<std::string> Application::list_pictures() {
 
 Task<std::string> Application::explain_as_json(std::string target, std::string accept) {
   ExplainParts parts{.policies = *policies_, .origins = *origins_, .clock = clock_};
-  Explanation explanation = co_await explain(std::move(target), std::move(accept), parts);
+  HintTexts headers;
+  headers.take("accept", accept);
+  Explanation explanation = co_await explain(std::move(target), std::move(headers), parts);
   co_return std::move(explanation.json);
 }
 

@@ -4,15 +4,18 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
 #include <sys/resource.h>
 
 #include "base/text.h"
 #include "cli/convert.h"
 #include "delivery/explain.h"
+#include "dialect/dialect.h"
 #include "main/application.h"
 #include "main/settings.h"
 #include "store/open_origin.h"
+#include "transform/native_url.h"
 #include "transform/option_docs.h"
 
 namespace tintype {
@@ -164,26 +167,25 @@ int run_convert(const ConvertArguments& arguments) {
 
 namespace {
 
-// The Accept fields among "Name: value" headers, joined; other headers change no bytes.
-Result<std::string> accept_of(const std::vector<std::string>& headers) {
-  std::string accept;
+// Of "Name: value" headers those that may change bytes.
+Result<HintTexts> hints_of(const std::vector<std::string>& headers) {
+  HintTexts texts;
   for (const std::string& header : headers) {
     std::size_t colon = header.find(':');
     if (colon == std::string::npos) {
       return fail_public(ErrorCode::BadRequest, "-H '" + header + "': must be 'Name: value'");
     }
-    if (!equals_ignoring_case(trim(header.substr(0, colon)), "accept")) continue;
-    if (!accept.empty()) accept += ", ";
-    accept += trim(std::string_view(header).substr(colon + 1));
+    std::string_view text = header;
+    texts.take(trim(text.substr(0, colon)), trim(text.substr(colon + 1)));
   }
-  return accept;
+  return texts;
 }
 
 }  // namespace
 
 int run_explain(const ExplainArguments& arguments) {
-  auto accept = accept_of(arguments.headers);
-  if (!accept) return complain(accept.error(), 2);
+  auto headers = hints_of(arguments.headers);
+  if (!headers) return complain(headers.error(), 2);
   auto policy = load_policy(arguments.config);
   if (!policy) return complain(policy.error(), 2);
   SystemClock clock;
@@ -199,11 +201,42 @@ int run_explain(const ExplainArguments& arguments) {
                      .with_source = !arguments.no_source};
   asio::io_context loop;
   Explanation explanation;
-  auto work = [&]() -> Task<> { explanation = co_await explain(arguments.url, *accept, parts); };
+  auto work = [&]() -> Task<> { explanation = co_await explain(arguments.url, *headers, parts); };
   asio::co_spawn(loop, work(), asio::detached);
   loop.run();
   std::printf("%s\n", arguments.as_json ? explanation.json.c_str() : explanation.text.c_str());
   return explanation.ok ? 0 : 1;
+}
+
+namespace {
+
+// Prints the native URL, or why there is none; whether there was one.
+bool translate(const std::string& url, const Policy& policy) {
+  auto ask = parse_target(target_of_url(url), policy.mounts);
+  if (!ask) {
+    std::fprintf(stderr, "tintype: %s: %s\n", url.c_str(), ask.error().detail.c_str());
+    return false;
+  }
+  std::printf("%s\n", native_url(*ask).c_str());
+  return true;
+}
+
+}  // namespace
+
+int run_translate(const TranslateArguments& arguments) {
+  auto policy = load_policy(arguments.config);
+  if (!policy) return complain(policy.error(), 2);
+  bool is_fine = true;
+  for (const std::string& url : arguments.urls) {
+    if (url != "-") {
+      is_fine &= translate(url, *policy);
+      continue;
+    }
+    for (std::string line; std::getline(std::cin, line);) {
+      if (!line.empty()) is_fine &= translate(line, *policy);
+    }
+  }
+  return is_fine ? 0 : 1;
 }
 
 int run_options() {

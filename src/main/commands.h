@@ -19,10 +19,16 @@ struct ExplainArguments {
   bool as_json = false, no_source = false;
 };
 
+struct TranslateArguments {
+  std::vector<std::string> urls;
+  std::string config = "tintype.yaml";
+};
+
 int run_serve(const std::string& config);
 int run_check_config(const std::string& config);
 int run_convert(const ConvertArguments& arguments);
 int run_explain(const ExplainArguments& arguments);
+int run_translate(const TranslateArguments& arguments);
 int run_options();
 int run_settings();
 int run_version(const char* version);

@@ -47,6 +47,15 @@ int main(int argc, char** argv) {
   explain->add_flag("--no-source", explaining.no_source, "Do not fetch the source (no plan then)");
   explain->callback([&] { code = run_explain(explaining); });
 
+  TranslateArguments translating;
+  auto* translate =
+      app.add_subcommand("translate", "Print URLs of other services' dialects in the native one");
+  translate->add_option("url", translating.urls, "URLs, or their paths and queries; - reads lines")
+      ->required();
+  translate->add_option("--config,-c", translating.config, "Settings and sites, with their mounts")
+      ->capture_default_str();
+  translate->callback([&] { code = run_translate(translating); });
+
   auto* options = app.add_subcommand("options", "Print the table of URL options");
   options->callback([&] { code = run_options(); });
   auto* settings = app.add_subcommand("settings", "Print the table of settings");

@@ -61,13 +61,38 @@ struct Target {
   static Target whole(Size resized) { return {resized, resized, resized}; }
 };
 
-Target aim_at_cover(Size natural, Size box, bool upscale) {
+// What both have in common, nothing scaled.
+Target cut(Size natural, Size box) {
+  const Size window{std::min(natural.width_px, box.width_px),
+                    std::min(natural.height_px, box.height_px)};
+  return {natural, window, window};
+}
+
+Target aim_at_cover(Size natural, Size box, bool upscale, Small small) {
   const bool too_small = natural.width_px < box.width_px || natural.height_px < box.height_px;
-  if (too_small && !upscale) box = fit_inside(box, natural);
+  if (too_small && !upscale) {
+    switch (small) {
+      case Small::Ratio:
+        box = fit_inside(box, natural);
+        break;
+      case Small::Cut:
+        return cut(natural, box);
+      case Small::Keep: {
+        const Size inside = fit_inside(natural, box);
+        return Target::whole(enlarges(inside, natural) ? natural : inside);
+      }
+      case Small::Pad: {
+        Target target = cut(natural, box);
+        target.canvas = box;
+        return target;
+      }
+    }
+  }
   return {fit_outside(natural, box), box, box};
 }
 
-Target aim_at_box(Size natural, Size box, Fit fit, bool upscale) {
+Target aim_at_box(Size natural, Size box, Fit fit, const Transformation& t) {
+  const bool upscale = t.upscale;
   auto capped = [&](Size size) { return !upscale && enlarges(size, natural) ? natural : size; };
   switch (fit) {
     case Fit::Inside:
@@ -75,7 +100,9 @@ Target aim_at_box(Size natural, Size box, Fit fit, bool upscale) {
     case Fit::Outside:
       return Target::whole(capped(fit_outside(natural, box)));
     case Fit::Cover:
-      return aim_at_cover(natural, box, upscale);
+      return aim_at_cover(natural, box, upscale, t.small);
+    case Fit::Cut:
+      return cut(natural, box);
     case Fit::Stretch:
       if (upscale) return Target::whole(box);
       return Target::whole(
@@ -102,6 +129,7 @@ Target aim_at_aspect(Size natural, AspectRatio aspect, Fit fit) {
       return {natural, natural, fit_outside(shape, natural)};
     case Fit::Inside:
     case Fit::Outside:
+    case Fit::Cut:
       break;
   }
   return Target::whole(natural);
@@ -113,8 +141,11 @@ Target aim(const Transformation& t, Size natural) {
   if (t.aspect && !width && !height) return aim_at_aspect(natural, *t.aspect, fit);
   if (t.aspect && !height) height = scale_side(*width, t.aspect->height, t.aspect->width);
   if (t.aspect && !width) width = scale_side(*height, t.aspect->width, t.aspect->height);
-  if (width && height) return aim_at_box(natural, {*width, *height}, fit, t.upscale);
+  if (width && height) return aim_at_box(natural, {*width, *height}, fit, t);
   if (!width && !height) return Target::whole(natural);
+  if (fit == Fit::Cut) {
+    return cut(natural, {width.value_or(natural.width_px), height.value_or(natural.height_px)});
+  }
   const Size asked = width ? with_width(natural, *width) : with_height(natural, *height);
   return Target::whole(enlarges(asked, natural) && !t.upscale ? natural : asked);
 }

@@ -82,6 +82,41 @@ TEST(Geometry, CoverLargerInOneSideOnly) {
   EXPECT_EQ(layout.resized, kLandscape);
 }
 
+// 612 x 613 in a box that is wider and higher, one that is wider only, and one it covers.
+TEST(Geometry, CoverOfASmallPictureByWhatIsSaidOfSmallOnes) {
+  constexpr Size kSmall{612, 613};
+  auto canvas = [&](Small small, int width_px, int height_px) {
+    Transformation t = box(width_px, height_px, Fit::Cover);
+    t.small = small;
+    return lay_out_whole(t, kSmall).canvas;
+  };
+  EXPECT_EQ(canvas(Small::Ratio, 1920, 1120), (Size{612, 357}));
+  EXPECT_EQ(canvas(Small::Cut, 1920, 1120), kSmall);
+  EXPECT_EQ(canvas(Small::Cut, 1920, 100), (Size{612, 100}));
+  EXPECT_EQ(canvas(Small::Keep, 1920, 1120), kSmall);
+  EXPECT_EQ(canvas(Small::Keep, 1920, 100), (Size{100, 100}));
+  EXPECT_EQ(canvas(Small::Pad, 1920, 100), (Size{1920, 100}));
+  for (Small small : {Small::Ratio, Small::Cut, Small::Keep, Small::Pad}) {
+    EXPECT_EQ(canvas(small, 300, 100), (Size{300, 100}));
+  }
+  Transformation padded = box(1000, 100, Fit::Cover);
+  padded.small = Small::Pad;
+  const Layout layout = lay_out_whole(padded, kSmall);
+  EXPECT_EQ(layout.resized, kSmall) << "not enlarged";
+  EXPECT_EQ(layout.result_crop, (Rect{0, 256, 612, 100}));
+  EXPECT_EQ(layout.placed_at, (Point{194, 0}));
+}
+
+TEST(Geometry, CutTakesTheBoxOutOfThePictureUnscaled) {
+  Transformation t = box(100, 50, Fit::Cut);
+  EXPECT_EQ(lay_out_whole(t, kLandscape).result_crop, (Rect{150, 125, 100, 50}));
+  t.gravity = Gravity{Gravity::Kind::SouthEast};
+  EXPECT_EQ(lay_out_whole(t, kLandscape).result_crop, (Rect{300, 250, 100, 50}));
+  EXPECT_EQ(lay_out_whole(t, kLandscape).resized, kLandscape);
+  EXPECT_EQ(lay_out_whole(box(900, 50, Fit::Cut), kLandscape).canvas, (Size{400, 50}));
+  EXPECT_EQ(lay_out_whole(box(0, 50, Fit::Cut), kLandscape).canvas, (Size{400, 50}));
+}
+
 TEST(Geometry, PadIsExactlyTheBox) {
   Layout layout = lay_out_whole(box(200, 200, Fit::Pad), kLandscape);
   EXPECT_EQ(layout.resized, (Size{200, 150}));

@@ -33,6 +33,7 @@ void copy_option(const Transformation& from, OptionId id, Transformation& to) {
       return;
     case OptionId::Dpr:
       to.dpr_e2 = from.dpr_e2;
+      to.dpr_auto = from.dpr_auto;
       return;
     case OptionId::Format:
       to.format_auto = from.format_auto;
@@ -55,12 +56,16 @@ void copy_option(const Transformation& from, OptionId id, Transformation& to) {
       return;
     case OptionId::Quality:
       to.quality_pct = from.quality_pct;
+      to.quality_auto = from.quality_auto;
       return;
     case OptionId::Rotate:
       to.rotate_deg = from.rotate_deg;
       return;
     case OptionId::Sharpen:
       to.sharpen_e2 = from.sharpen_e2;
+      return;
+    case OptionId::Small:
+      to.small = from.small;
       return;
     case OptionId::Trim:
       to.trim_threshold = from.trim_threshold;
@@ -70,6 +75,7 @@ void copy_option(const Transformation& from, OptionId id, Transformation& to) {
       return;
     case OptionId::Width:
       to.width_px = from.width_px;
+      to.width_auto = from.width_auto;
       return;
     case OptionId::Preset:
     case OptionId::Version:
@@ -165,7 +171,9 @@ Result<Ask> admit(const Ask& ask, const SitePolicy& site) {
   if (!ask.preset.empty()) {
     auto preset = site.presets.find(ask.preset);
     if (preset == site.presets.end()) return refuse_preset(ask, site);
+    admitted.named &= ~ask.yielding;
     fill(admitted, preset->second);
+    admitted.named |= ask.yielding;
     admitted.preset.clear();
   }
   fill(admitted, site.defaults);

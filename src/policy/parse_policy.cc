@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "policy/limits.h"
+#include "policy/parse_mounts.h"
 #include "policy/policy.h"
 #include "policy/quote.h"
 #include "policy/yaml_reader.h"
@@ -212,6 +213,20 @@ Result<std::vector<Format>> read_formats(const YamlReader& at) {
   return order;
 }
 
+Result<std::vector<std::int32_t>> read_ladder(const YamlReader& at) {
+  if (!at.is_list())
+    return fail(at.error("a list of widths is expected, such as [320, 640, 1280]"));
+  std::vector<std::int32_t> ladder;
+  for (const YamlReader& item : at.items()) {
+    TRY(std::int64_t width_px, item.as_int(1, kMaxSide));
+    if (!ladder.empty() && width_px <= ladder.back()) {
+      return fail(item.error("widths must ascend"));
+    }
+    ladder.push_back(static_cast<std::int32_t>(width_px));
+  }
+  return ladder;
+}
+
 // One option of a preset or of the defaults, as in a URL.
 Result<> take_option(const YamlReader& at, std::pair<std::string, std::string> option,
                      SitePolicy::OptionSet& set) {
@@ -312,12 +327,18 @@ Result<SitePolicy> read_site(const YamlReader& at, const std::string& name,
     return fail(
         at.error(quote(name) + " is not a site name; expected 1 to 64 of A-Z a-z 0-9 - . ~"));
   }
-  TRY(at.refuse_others(
-      {"origin", "limits", "formats", "unknown_parameters", "defaults", "presets", "cache"}));
+  TRY(at.refuse_others({"origin", "limits", "formats", "width_ladder", "mounts",
+                        "unknown_parameters", "defaults", "presets", "cache"}));
   TRY(site.origin, read_origin(at, base_folder));
   TRY(site.limits, read_limits(at));
   if (auto formats = at.child("formats")) {
     TRY(site.format_order, read_formats(*formats));
+  }
+  if (auto ladder = at.child("width_ladder")) {
+    TRY(site.width_ladder, read_ladder(*ladder));
+  }
+  if (auto mounts = at.child("mounts")) {
+    TRY(site.mounts, read_mounts(*mounts, name));
   }
   if (auto unknown = at.child("unknown_parameters")) TRY(read_unknown_parameters(*unknown, site));
   if (auto defaults = at.child("defaults")) {
@@ -326,6 +347,18 @@ Result<SitePolicy> read_site(const YamlReader& at, const std::string& name,
   if (auto presets = at.child("presets")) TRY(read_presets(*presets, site));
   if (auto cache = at.child("cache")) TRY(read_cache(*cache, site));
   return site;
+}
+
+Result<> add_mounts(const YamlReader& at, const SitePolicy& site, Policy& policy) {
+  for (const Mount& mount : site.mounts) {
+    for (const Mount& other : policy.mounts) {
+      if (other.path != mount.path) continue;
+      return fail(at.child("mounts")->error("path " + quote(mount.path) +
+                                            " is mounted twice, also by site " + other.site));
+    }
+    policy.mounts.push_back(mount);
+  }
+  return {};
 }
 
 }  // namespace
@@ -345,7 +378,10 @@ Result<Policy> parse_policy(const std::string& yaml, const std::string& base_fol
   Policy policy;
   policy.revision = xxh3_64(view_of(yaml));
   for (const std::string& name : names) {
-    TRY(policy.sites[name], read_site(*sites->child(name), name, base_folder));
+    YamlReader at = *sites->child(name);
+    TRY(SitePolicy site, read_site(at, name, base_folder));
+    TRY(add_mounts(at, site, policy));
+    policy.sites[name] = std::move(site);
   }
   return policy;
 }

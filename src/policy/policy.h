@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "dialect/mount.h"
 #include "transform/ask.h"
 
 namespace tintype {
@@ -45,6 +46,8 @@ struct SitePolicy {
   OriginRule origin;
   SiteLimits limits;
   std::vector<Format> format_order{Format::Avif, Format::Webp};  // for f=auto
+  std::vector<std::int32_t> width_ladder;  // steps of w=auto, ascending; empty: kWidthLadder
+  std::vector<Mount> mounts;               // where other URL languages than the native are spoken
   UnknownParameters unknown_parameters = UnknownParameters::Drop;
   // A preset, and the site's defaults, are partial Asks: `named` says which options they set.
   struct OptionSet {
@@ -63,6 +66,7 @@ struct SitePolicy {
 struct Policy {
   std::uint64_t revision = 0;  // hash of the text it was read from
   std::map<std::string, SitePolicy, std::less<>> sites;
+  std::vector<Mount> mounts;  // those of all sites; no path twice
 
   const SitePolicy* find(std::string_view site) const {
     auto it = sites.find(site);

@@ -265,10 +265,11 @@ TEST(Admit, ARequestMayNameAnOptionsDefaultAgainstThePreset) {
 // Sets each option in a preset and sees it arrive: an option forgotten in admit() fails here.
 TEST(Admit, EveryOptionComesThroughAPreset) {
   const std::map<std::string, std::string> values{
-      {"ar", "16:9"},        {"bg", "00ff00"}, {"blur", "2"}, {"crop", "1,2,30,40"}, {"dpr", "2"},
-      {"f", "png"},          {"fit", "pad"},   {"flip", "v"}, {"g", "north"},        {"h", "30"},
-      {"meta", "copyright"}, {"q", "42"},      {"rot", "90"}, {"sharp", "1.5"},      {"trim", "10"},
-      {"up", "true"},        {"w", "20"}};
+      {"ar", "16:9"}, {"bg", "00ff00"}, {"blur", "2"},         {"crop", "1,2,30,40"},
+      {"dpr", "2"},   {"f", "png"},     {"fit", "pad"},        {"flip", "v"},
+      {"g", "north"}, {"h", "30"},      {"meta", "copyright"}, {"q", "42"},
+      {"rot", "90"},  {"sharp", "1.5"}, {"trim", "10"},        {"up", "true"},
+      {"w", "20"},    {"small", "pad"}};
   int checked = 0;
   for (const OptionSpec& spec : option_table()) {
     if (spec.id == OptionId::Preset || spec.id == OptionId::Version) continue;

@@ -215,6 +215,31 @@ void append_cache_status(std::string& out, const Answer& answer, std::int64_t no
   append_number(out, until - now_unix_seconds);
 }
 
+// Vary names every spelling of the fields that were read. Accept-CH asks browsers for the hints
+// next time; they heed it on pages, and on pictures where the page delegates them.
+void append_vary(std::string& out, std::uint8_t hints_read) {
+  if (hints_read == 0) return;
+  struct Named {
+    HintBit bit;
+    std::string_view vary, accept_ch;
+  };
+  static constexpr Named kNamed[] = {
+      {kAcceptBit, "Accept", ""},
+      {kDprBit, "Sec-CH-DPR, DPR", "Sec-CH-DPR"},
+      {kWidthBit, "Sec-CH-Width, Width, Sec-CH-Viewport-Width, Viewport-Width",
+       "Sec-CH-Width, Sec-CH-Viewport-Width"},
+      {kNetworkBit, "Save-Data, ECT, Downlink, RTT", "Save-Data, ECT, Downlink, RTT"}};
+  std::string vary, accept_ch;
+  for (const Named& named : kNamed) {
+    if ((hints_read & named.bit) == 0) continue;
+    vary.append(vary.empty() ? "" : ", ").append(named.vary);
+    if (named.accept_ch.empty()) continue;
+    accept_ch.append(accept_ch.empty() ? "" : ", ").append(named.accept_ch);
+  }
+  out.append("Vary: ").append(vary).append("\r\n");
+  if (!accept_ch.empty()) out.append("Accept-CH: ").append(accept_ch).append("\r\n");
+}
+
 void append_request_fields(std::string& out, const RequestFields& fields) {
   const Answer& answer = fields.answer;
   out += fields.date_and_server;
@@ -227,7 +252,7 @@ void append_request_fields(std::string& out, const RequestFields& fields) {
   } else {
     out += "\r\n";
   }
-  if (answer.vary_accept) out += "Vary: Accept\r\n";
+  append_vary(out, answer.hints_read);
   // Only remembered failures age: their max-age counts from when they happened. A variant that we
   // serve is current at this moment, so its max-age begins now; an Age beyond it would forbid
   // every cache in front of us to keep the picture at all.

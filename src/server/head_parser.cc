@@ -138,6 +138,7 @@ void HeadParser::next() {
   head_.if_none_match.clear();
   head_.method = head_.target = head_.if_modified_since = head_.if_range = head_.range = {};
   head_.user_agent = head_.request_id = {};
+  head_.client_hints = {};
   head_.is_head = head_.is_http10 = head_.keep_alive = false;
   rejection_ = {};
   line_at_ = scanned_ = end_ = 0;
@@ -276,8 +277,17 @@ bool HeadParser::take_target(std::string_view raw) {
 
 void HeadParser::take_field(std::string_view name, std::string_view value) {
   auto is = [name](std::string_view known) { return equals_ignoring_case(name, known); };
+  // A hint under its older name counts only beside no newer one.
+  auto older = [value](std::string_view& hint) {
+    if (hint.empty()) hint = value;
+  };
   // By length first: most fields of a browser are none of ours.
   switch (name.size()) {
+    case 3:
+      if (is("ect")) head_.client_hints.ect = value;
+      if (is("rtt")) head_.client_hints.rtt = value;
+      if (is("dpr")) older(head_.client_hints.dpr);
+      break;
     case 4:
       if (is("host")) {
         ++host_lines_;
@@ -286,18 +296,25 @@ void HeadParser::take_field(std::string_view name, std::string_view value) {
       break;
     case 5:
       if (is("range")) head_.range = value;
+      if (is("width")) older(head_.client_hints.width);
       break;
     case 6:
       if (is("accept")) head_.accept.add(value);
       break;
     case 8:
       if (is("if-range")) head_.if_range = value;
+      if (is("downlink")) head_.client_hints.downlink = value;
+      break;
+    case 9:
+      if (is("save-data")) head_.client_hints.save_data = value;
       break;
     case 10:
       if (is("user-agent")) head_.user_agent = value;
+      if (is("sec-ch-dpr")) head_.client_hints.dpr = value;
       break;
     case 12:
       if (is("x-request-id")) head_.request_id = value;
+      if (is("sec-ch-width")) head_.client_hints.width = value;
       break;
     case 13:
       if (is("if-none-match")) head_.if_none_match.add(value);
@@ -308,10 +325,14 @@ void HeadParser::take_field(std::string_view name, std::string_view value) {
         if (value.find_first_not_of('0') != std::string_view::npos || value.empty())
           has_body_ = true;
       }
+      if (is("viewport-width")) older(head_.client_hints.viewport_width);
       break;
     case 17:
       if (is("if-modified-since")) head_.if_modified_since = value;
       if (is("transfer-encoding")) ++coding_lines_;
+      break;
+    case 21:
+      if (is("sec-ch-viewport-width")) head_.client_hints.viewport_width = value;
       break;
     default:
       break;

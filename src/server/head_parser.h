@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "transform/client_hints.h"
+
 namespace tintype {
 
 struct HeadLimits {
@@ -45,6 +47,13 @@ struct RequestHead {
   bool keep_alive = false;  // what the client asked for
   ListField accept, if_none_match;
   std::string_view if_modified_since, if_range, range, user_agent, request_id;
+  Hints client_hints;  // all but accept
+
+  Hints hints() const {
+    Hints all = client_hints;
+    all.accept = accept.text();
+    return all;
+  }
 };
 
 struct Rejection {

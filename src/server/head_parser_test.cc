@@ -54,6 +54,24 @@ TEST(HeadParser, ReadsWhatTheServerNeeds) {
   EXPECT_FALSE(head.is_http10);
 }
 
+TEST(HeadParser, ReadsClientHintsByTheirNewAndOldNames) {
+  HeadParser parser(HeadLimits{});
+  const std::string head =
+      "GET /a HTTP/1.1\r\nHost: t\r\nDPR: 1\r\nSec-CH-DPR: 2\r\nWidth: 400\r\nsec-ch-width: 800\r\n"
+      "Viewport-Width: 360\r\nSave-Data: on\r\nECT: 3g\r\nDownlink: 0.4\r\nRTT: 450\r\n"
+      "Accept: image/avif\r\nAccept: */*\r\n\r\n";
+  ASSERT_EQ(parser.parse(head), HeadParser::Parsed::Complete);
+  const Hints hints = parser.head().hints();
+  EXPECT_EQ(hints.accept, "image/avif, */*");
+  EXPECT_EQ(hints.dpr, "2") << "the newer name wins";
+  EXPECT_EQ(hints.width, "800");
+  EXPECT_EQ(hints.viewport_width, "360");
+  EXPECT_EQ(hints.save_data, "on");
+  EXPECT_EQ(hints.ect, "3g");
+  EXPECT_EQ(hints.downlink, "0.4");
+  EXPECT_EQ(hints.rtt, "450");
+}
+
 TEST(HeadParser, SameInAnyPieces) {
   const std::string bytes = request("GET /x HTTP/1.1", "Host: a\r\nAccept: image/webp\r\n");
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {

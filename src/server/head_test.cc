@@ -129,9 +129,16 @@ TEST(Head, RequestFields) {
   Answer answer = answer_of(picture(), Outcome::MemoryHit);
   answer.age_seconds = 100;
   EXPECT_EQ(fields_of(answer), "Date: now\r\nCache-Status: tintype; hit; ttl=400\r\n\r\n");
-  answer.vary_accept = true;
+  answer.hints_read = kAcceptBit;
   EXPECT_THAT(fields_of(answer, true), HasSubstr("Vary: Accept\r\nConnection: close\r\n\r\n"));
   EXPECT_THAT(fields_of(answer, false, true), HasSubstr("Connection: keep-alive\r\n"));
+
+  answer.hints_read = kAcceptBit | kDprBit | kNetworkBit;
+  EXPECT_THAT(fields_of(answer),
+              HasSubstr("Vary: Accept, Sec-CH-DPR, DPR, Save-Data, ECT, Downlink, RTT\r\n"
+                        "Accept-CH: Sec-CH-DPR, Save-Data, ECT, Downlink, RTT\r\n"));
+  answer.hints_read = kWidthBit;
+  EXPECT_THAT(fields_of(answer), HasSubstr("Accept-CH: Sec-CH-Width, Sec-CH-Viewport-Width\r\n"));
 
   Entry missing;
   missing.meta.error_code = "not-found";

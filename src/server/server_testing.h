@@ -81,7 +81,7 @@ class ServerTest : public testing::Test {
   std::optional<Answer> from_memory(const Viewing& viewing) {
     Answer answer;
     answer.outcome = Outcome::MemoryHit;
-    answer.vary_accept = true;
+    answer.hints_read = kAcceptBit;
     answer.entry = viewing.target == "/large" ? large_ : small_;
     if (viewing.target == "/accept") {
       answer.entry = page_entry(200, "text/plain", viewing.hints.accept);

@@ -185,14 +185,15 @@ std::optional<Answer> Session::begin(HeadParser::Parsed parsed) {
   }
   const RequestHead& head = parser_.head();
   closing_ = !head.keep_alive || requests_ >= loop_.settings().max_requests_per_connection;
-  return service_.answer_from_memory({head.target, {head.accept.text()}});
+  return service_.answer_from_memory({head.target, head.hints()});
 }
 
 Task<Answer> Session::ask_walk() {
   const RequestHead& head = parser_.head();
+  Viewing viewing{head.target, head.hints()};
   std::string what;
   try {
-    co_return co_await service_.answer({head.target, {head.accept.text()}});
+    co_return co_await service_.answer(viewing);
   } catch (const std::exception& e) {
     what = e.what();
   }

@@ -24,6 +24,9 @@ struct Ask {
   // default only fills options that are not named.
   std::uint32_t named = 0;
 
+  // Those of them that yield to the preset all the same: in some languages the later word wins.
+  std::uint32_t yielding = 0;
+
   bool operator==(const Ask&) const = default;
 };
 

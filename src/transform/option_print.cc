@@ -18,6 +18,22 @@ std::string_view word_of(Fit fit) {
       return "stretch";
     case Fit::Outside:
       return "outside";
+    case Fit::Cut:
+      return "cut";
+  }
+  return "";
+}
+
+std::string_view word_of(Small small) {
+  switch (small) {
+    case Small::Ratio:
+      return "ratio";
+    case Small::Cut:
+      return "cut";
+    case Small::Keep:
+      return "keep";
+    case Small::Pad:
+      return "pad";
   }
   return "";
 }
@@ -140,6 +156,7 @@ bool append_option(std::string& out, const Transformation& t, OptionId id) {
     case OptionId::Crop:
       return append_crop(out, t.crop);
     case OptionId::Dpr:
+      if (t.dpr_auto) return append(out, "auto");
       return t.dpr_e2 != 100 && append_number(out, t.dpr_e2, 2);
     case OptionId::Format:
       return !t.format_auto && append(out, name_of(t.format));
@@ -156,11 +173,14 @@ bool append_option(std::string& out, const Transformation& t, OptionId id) {
     case OptionId::Preset:
       return false;
     case OptionId::Quality:
+      if (t.quality_auto) return append(out, "auto");
       return append_number(out, t.quality_pct, 0);
     case OptionId::Rotate:
       return t.rotate_deg != 0 && append_number(out, t.rotate_deg, 0);
     case OptionId::Sharpen:
       return append_number(out, t.sharpen_e2, 2);
+    case OptionId::Small:
+      return t.small != Small::Ratio && append(out, word_of(t.small));
     case OptionId::Trim:
       return append_number(out, t.trim_threshold, 0);
     case OptionId::Upscale:
@@ -168,6 +188,7 @@ bool append_option(std::string& out, const Transformation& t, OptionId id) {
     case OptionId::Version:
       return false;
     case OptionId::Width:
+      if (t.width_auto) return append(out, "auto");
       return append_number(out, t.width_px, 0);
   }
   return false;

@@ -44,11 +44,13 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
     {OptionId::Crop, "crop", Names{},
      "x,y,width,height: whole pixels 0 to 65535, or percent such as 10p,10p,80p,80p", "",
      "Takes this rectangle of the upright source before anything else.", "crop=100,50,800,600"},
-    {OptionId::Dpr, "dpr", Names{}, "0.1 to 8", "1",
-     "Device pixel ratio: multiplies w and h. Without them it has no effect.", "w=400&dpr=2"},
+    {OptionId::Dpr, "dpr", Names{}, "0.1 to 8, or auto", "1",
+     "Device pixel ratio: multiplies w and h. Without them it has no effect. auto takes the "
+     "screen's.",
+     "w=400&dpr=2"},
     {OptionId::Format, "f", kFormatNames, "auto, avif, webp, jpeg or png", "auto",
      "Format of the result; auto takes the best one that the client accepts.", "f=webp"},
-    {OptionId::Fit, "fit", Names{}, "inside, pad, cover, stretch or outside",
+    {OptionId::Fit, "fit", Names{}, "inside, pad, cover, stretch, outside or cut",
      "inside; cover where ar takes effect", "How the box of w and h is met.",
      "w=400&h=400&fit=cover"},
     {OptionId::Flip, "flip", Names{}, "h, v or hv", "",
@@ -65,13 +67,18 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
      "meta=copyright"},
     {OptionId::Preset, "p", kPresetNames, kTokenAllowed, "",
      "A named set of options from the site's policy; options named beside it win.", "p=thumb"},
-    {OptionId::Quality, "q", kQualityNames, "1 to 100", "80; 60 for AVIF",
-     "Quality of a lossy format. PNG ignores it.", "q=70"},
+    {OptionId::Quality, "q", kQualityNames, "1 to 100, or auto", "80; 60 for AVIF",
+     "Quality of a lossy format. PNG ignores it. auto is lower on slow networks.", "q=70"},
     {OptionId::Rotate, "rot", kRotateNames,
      "0, 90, 180 or 270 (degrees clockwise; also -90 and 360)", "0",
      "Turns the picture after its EXIF orientation has been applied.", "rot=90"},
     {OptionId::Sharpen, "sharp", kSharpenNames, "0.1 to 10 (sigma in pixels of the result)", "",
      "Unsharp mask, after resizing.", "w=400&sharp=0.8"},
+    {OptionId::Small, "small", Names{}, "ratio, cut, keep or pad", "ratio",
+     "What fit=cover does with a source smaller than the box, without up: keeps the box's ratio, "
+     "cuts "
+     "only what exceeds it, keeps it whole, or pads it to the box.",
+     "w=4000&h=3000&fit=cover&small=pad"},
     {OptionId::Trim, "trim", Names{}, "1 to 100 (colour distance), or empty for 10", "",
      "Cuts off a border of one colour; the number is the distance that still counts as border.",
      "trim=10"},
@@ -79,7 +86,8 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
      "Allows a result larger than the source.", "w=2000&up=1"},
     {OptionId::Version, "v", kVersionNames, kTokenAllowed, "",
      "Version of the source, an opaque word: a new one makes a new path.", "v=17"},
-    {OptionId::Width, "w", kWidthNames, "1 to 16383 (pixels)", "", "Width of the box.", "w=800"},
+    {OptionId::Width, "w", kWidthNames, "1 to 16383 (pixels), or auto", "",
+     "Width of the box. auto takes the width the picture is laid out at.", "w=800"},
 }};
 
 struct NamedOption {

@@ -32,18 +32,19 @@ enum class OptionId : std::uint8_t {
   Quality,
   Rotate,
   Sharpen,
+  Small,
   Trim,
   Upscale,
   Version,
   Width,
 };
-inline constexpr int kOptionCount = 19;
+inline constexpr int kOptionCount = 20;
 
 struct OptionSpec {
   OptionId id;
   std::string_view name;                      // the canonical spelling: "w"
   std::span<const std::string_view> aliases;  // "width"
-  std::string_view allowed;                   // for error texts and docs: "1 to 16383 (pixels)"
+  std::string_view allowed;                   // for error texts and docs: "1 to 100, or auto"
   std::string_view fallback;                  // the default, as text; empty: none
   std::string_view doc;                       // one line
   std::string_view example;                   // a query parameter that works: "w=800"
@@ -70,7 +71,7 @@ std::optional<std::string> print_option(const Transformation& t, OptionId id);
 // The same, appended to `out` without allocating for itself; false when there is nothing to print.
 bool append_option(std::string& out, const Transformation& t, OptionId id);
 
-// The failure for a value that is not allowed: "w=9x: must be 1 to 16383 (pixels)", BadRequest.
+// The failure for a value that is not allowed: "h=9x: must be 1 to 16383 (pixels)", BadRequest.
 [[nodiscard]] Failure bad_value(OptionId id, std::string_view value);
 // Text of a client made fit for an error message: cut to 60 characters, control characters and
 // invalid UTF-8 replaced by '?'.

@@ -174,7 +174,7 @@ TEST(OptionTable, FailuresNameOptionValueAndWhatIsAllowed) {
   auto result = set_option(t, OptionId::Width, "9x");
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::BadRequest);
-  EXPECT_EQ(result.error().detail, "w=9x: must be 1 to 16383 (pixels)");
+  EXPECT_EQ(result.error().detail, "w=9x: must be 1 to 16383 (pixels), or auto");
   EXPECT_EQ(result.error().option, "w");
   EXPECT_EQ(t, Transformation{}) << "a refused value must not leave traces";
 }

@@ -53,11 +53,12 @@ std::optional<std::int32_t> parse_number(std::string_view value, Range range) {
   return static_cast<std::int32_t>(*number);
 }
 
-constexpr Word<Fit> kFits[] = {{"cover", Fit::Cover},
-                               {"inside", Fit::Inside},
-                               {"pad", Fit::Pad},
-                               {"stretch", Fit::Stretch},
-                               {"outside", Fit::Outside}};
+constexpr Word<Fit> kFits[] = {{"cover", Fit::Cover},     {"inside", Fit::Inside},
+                               {"pad", Fit::Pad},         {"stretch", Fit::Stretch},
+                               {"outside", Fit::Outside}, {"cut", Fit::Cut}};
+
+constexpr Word<Small> kSmalls[] = {
+    {"ratio", Small::Ratio}, {"cut", Small::Cut}, {"keep", Small::Keep}, {"pad", Small::Pad}};
 
 using Kind = Gravity::Kind;
 constexpr Word<Kind> kGravities[] = {{"c", Kind::Center},
@@ -252,6 +253,16 @@ bool set_format(Transformation& t, std::string_view value) {
   return true;
 }
 
+// A number, or the word auto.
+bool set_number_or_auto(std::optional<std::int32_t>& field, bool& is_auto,
+                        std::pair<std::string_view, Range> asked) {
+  bool says_auto = equals_ignoring_case(asked.first, "auto");
+  if (!says_auto && !keep(field, parse_number(asked.first, asked.second))) return false;
+  if (says_auto) field.reset();
+  is_auto = says_auto;
+  return true;
+}
+
 bool set_field(Transformation& t, OptionId id, std::string_view value) {
   switch (id) {
     case OptionId::AspectRatio:
@@ -263,7 +274,7 @@ bool set_field(Transformation& t, OptionId id, std::string_view value) {
     case OptionId::Crop:
       return keep(t.crop, parse_crop(value));
     case OptionId::Dpr:
-      return keep(t.dpr_e2, parse_number(value, kDpr));
+      return set_number_or_auto(t.dpr_e2, t.dpr_auto, {value, kDpr});
     case OptionId::Format:
       return set_format(t, value);
     case OptionId::Fit:
@@ -277,18 +288,20 @@ bool set_field(Transformation& t, OptionId id, std::string_view value) {
     case OptionId::Metadata:
       return keep(t.keep_metadata, find_word(kMetadata, value));
     case OptionId::Quality:
-      return keep(t.quality_pct, parse_number(value, kQuality));
+      return set_number_or_auto(t.quality_pct, t.quality_auto, {value, kQuality});
     case OptionId::Rotate:
       return keep(t.rotate_deg, find_word(kTurns, value));
     case OptionId::Sharpen:
       return keep(t.sharpen_e2, parse_number(value, kSharpen));
+    case OptionId::Small:
+      return keep(t.small, find_word(kSmalls, value));
     case OptionId::Trim:
       if (value.empty()) return keep(t.trim_threshold, std::optional(kDefaultTrim));
       return keep(t.trim_threshold, parse_number(value, kTrim));
     case OptionId::Upscale:
       return keep(t.upscale, find_word(kSwitch, value));
     case OptionId::Width:
-      return keep(t.width_px, parse_number(value, kSide));
+      return set_number_or_auto(t.width_px, t.width_auto, {value, kSide});
     case OptionId::Preset:
     case OptionId::Version:
       break;

@@ -47,7 +47,7 @@ TEST(OptionValue, Sides) {
           {id, " 8", ""},
           {id, "", ""},
           {id, "50%", ""},
-          {id, "auto", ""},
+          {id, "auto", "auto"},
           {id, "0x10", ""}});
 }
 
@@ -186,7 +186,7 @@ TEST(OptionValue, Words) {
           {OptionId::Trim, "", "10"},
           {OptionId::Trim, "0", ""},
           {OptionId::Quality, "101", ""},
-          {OptionId::Quality, "auto", ""},
+          {OptionId::Quality, "auto", "auto"},
           {OptionId::Metadata, "copyright", "copyright"},
           {OptionId::Metadata, "keep", ""}});
 }

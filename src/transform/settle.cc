@@ -69,11 +69,24 @@ Result<> fold_aspect(Transformation& t) {
   if (t.width_px || t.height_px) {
     TRY(derive_missing_side(t));
     t.aspect.reset();
-  } else if (*t.fit == Fit::Inside || *t.fit == Fit::Outside) {
+  } else if (*t.fit == Fit::Inside || *t.fit == Fit::Outside || *t.fit == Fit::Cut) {
     // Without a size only cutting, padding and stretching can meet an aspect ratio.
     t.aspect.reset();
   }
   return {};
+}
+
+// The layout width is in device pixels: the screen's ratio is in it already, one that the request
+// names is for its height alone.
+void settle_screen(Transformation& t, const Hints& hints, const SettleRules& rules) {
+  if (t.dpr_auto) {
+    t.dpr_auto = false;
+    t.dpr_e2 = dpr_class_e2(hints);
+  }
+  if (!t.width_auto) return;
+  t.width_auto = false;
+  t.width_px = width_class_px(hints, rules.width_ladder);
+  if (t.width_px && !t.height_px) t.dpr_e2.reset();
 }
 
 // A focal point at an edge, a corner or the middle is the compass point of that name.
@@ -89,7 +102,7 @@ Gravity reduce_focal_point(Gravity gravity) {
 void settle_gravity(Transformation& t) {
   using Kind = Gravity::Kind;
   if (!t.gravity) return;
-  if (t.fit != Fit::Cover && t.fit != Fit::Pad) {
+  if (t.fit != Fit::Cover && t.fit != Fit::Pad && t.fit != Fit::Cut) {
     t.gravity.reset();
     return;
   }
@@ -101,10 +114,13 @@ void settle_gravity(Transformation& t) {
 }
 
 void settle_box(Transformation& t) {
-  bool has_box = (t.width_px && t.height_px) || t.aspect;
-  if (!has_box || t.fit == Fit::Inside) t.fit.reset();
+  bool has_sides = t.width_px && t.height_px;
+  // A cut of one side only leaves the other as it is.
+  bool cuts = t.fit == Fit::Cut && (t.width_px || t.height_px) && !t.aspect;
+  if ((!has_sides && !t.aspect && !cuts) || t.fit == Fit::Inside) t.fit.reset();
   settle_gravity(t);
-  if (!t.width_px && !t.height_px) t.upscale = false;
+  if ((!t.width_px && !t.height_px) || t.fit == Fit::Cut) t.upscale = false;
+  if (t.fit != Fit::Cover || !has_sides || t.upscale) t.small = Small::Ratio;
 }
 
 // Turns and flips form a group of eight; each is written as a turn, then at most a flip left-right.
@@ -141,7 +157,15 @@ void settle_background(Transformation& t) {
   if (is_default) t.background.reset();
 }
 
-void settle_quality(Transformation& t) {
+// On slow networks: a third of the bytes less for a loss that shows on a large screen only.
+constexpr std::int32_t kEconomyStep_pct = 20;
+
+void settle_quality(Transformation& t, const Hints& hints) {
+  if (t.quality_auto) {
+    t.quality_auto = false;
+    t.quality_pct = default_quality_pct(t.format);
+    if (is_network_slow(hints)) *t.quality_pct -= kEconomyStep_pct;
+  }
   if (t.format == Format::Png || t.quality_pct == default_quality_pct(t.format)) {
     t.quality_pct.reset();
   }
@@ -149,18 +173,30 @@ void settle_quality(Transformation& t) {
 
 }  // namespace
 
-Result<Transformation> settle(const Ask& ask, const Hints& hints, std::span<const Format> order) {
+std::uint8_t hints_read(const Ask& ask, const SettleRules& rules) {
+  const Transformation& t = ask.transformation;
+  if (ask.is_canonical) return 0;
+  unsigned bits = 0;
+  if (t.format_auto && !rules.format_order.empty()) bits |= kAcceptBit;
+  if (t.width_auto) bits |= kWidthBit | kDprBit;
+  if (t.dpr_auto) bits |= kDprBit;
+  if (t.quality_auto) bits |= kNetworkBit;
+  return static_cast<std::uint8_t>(bits);
+}
+
+Result<Transformation> settle(const Ask& ask, const Hints& hints, const SettleRules& rules) {
   Transformation t = ask.transformation;
+  settle_screen(t, hints, rules);
   TRY(fold_dpr(t));
   TRY(fold_aspect(t));
   settle_box(t);
   reduce_turn(t);
   settle_crop(t);
   if (t.format_auto) {
-    t.format = negotiate_format(hints.accept, order, ask.source);
+    t.format = negotiate_format(hints.accept, rules.format_order, ask.source);
     t.format_auto = false;
   }
-  settle_quality(t);
+  settle_quality(t, hints);
   settle_background(t);
   return t;
 }

@@ -25,6 +25,16 @@ enum class Fit : std::uint8_t {
   Cover,    // fills the box, the rest is cut off by gravity
   Stretch,  // exactly the box, the aspect ratio is given up
   Outside,  // covers the box, nothing is cut
+  Cut,      // the box is cut out of the picture by gravity, nothing is scaled
+};
+
+// What Cover comes to without upscaling, where the picture is smaller than the box in a side. The
+// vendors differ (docs/dialects.md).
+enum class Small : std::uint8_t {
+  Ratio,  // cut to the box's ratio, as large as it is
+  Cut,    // only the side that exceeds the box is cut
+  Keep,   // shrunk until it fits within the box, if need be, and not cut
+  Pad,    // like Cut, then padded to exactly the box with the background
 };
 
 // The anchor of a crop or of the picture in its padding.
@@ -70,13 +80,16 @@ struct Transformation {
   std::optional<std::int32_t> width_px, height_px;  // 1..kMaxSide
   std::optional<Fit> fit;                           // absent: Inside, or Cover when aspect is given
   bool upscale = false;                             // may be enlarged beyond the source
+  Small small = Small::Ratio;                       // with Cover and without upscale only
   std::optional<Gravity> gravity;
   std::optional<AspectRatio> aspect;
   std::optional<CropBox> crop;
   std::optional<std::int32_t> dpr_e2;       // hundredths, 10..800; folded by settle
   std::optional<std::int32_t> quality_pct;  // 1..100
-  bool format_auto = true;                  // settled from Accept
-  Format format = Format::Jpeg;             // meaningful when !format_auto
+  // Settled from what the client says of its screen and its network; the number is then unset.
+  bool width_auto = false, dpr_auto = false, quality_auto = false;
+  bool format_auto = true;       // settled from Accept
+  Format format = Format::Jpeg;  // meaningful when !format_auto
   std::optional<Color> background;
   std::int16_t rotate_deg = 0;             // 0, 90, 180, 270 clockwise, after EXIF orientation
   Flip flip = Flip::None;                  // after rotation

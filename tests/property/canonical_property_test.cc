@@ -83,7 +83,7 @@ std::string random_value(OptionId id) {
     case OptionId::Format:
       return *element<std::string>("auto", "avif", "webp", "jpg", "jpeg", "png");
     case OptionId::Fit:
-      return *element<std::string>("inside", "pad", "cover", "stretch", "outside");
+      return *element<std::string>("inside", "pad", "cover", "stretch", "outside", "cut");
     case OptionId::Flip:
       return *element<std::string>("h", "v", "hv");
     case OptionId::Gravity:
@@ -99,6 +99,8 @@ std::string random_value(OptionId id) {
       return *element<std::string>("0", "90", "180", "270", "-90", "360");
     case OptionId::Sharpen:
       return decimal(1, 9);
+    case OptionId::Small:
+      return *element<std::string>("ratio", "cut", "keep", "pad");
     case OptionId::Trim:
       return *element(number(1, 100), std::string());
     case OptionId::Upscale:
