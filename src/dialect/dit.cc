@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -63,7 +64,7 @@ std::optional<std::string> json_of(std::string_view path) {
 }
 
 // Empty where there is none.
-std::string text_of(const JsonValue& json, std::string_view name) {
+std::string member_text(const JsonValue& json, std::string_view name) {
   const JsonValue* found = json.find(name);
   return found != nullptr && found->is(JsonKind::String) ? found->text : "";
 }
@@ -75,13 +76,13 @@ Result<> apply_json(Draft& draft, const Mount& mount, std::string_view text) {
       TRY(apply_dit_edit(draft, edits->names[i], edits->items[i]));
     }
   }
-  std::string format = text_of(json, "outputFormat");
+  std::string format = member_text(json, "outputFormat");
   if (!format.empty()) draft.output_format = std::move(format);
   for (const std::string& name : json.names) {
     if (has_word(" bucket key edits outputFormat headers effort ", name)) continue;
     draft.ask.unknown.push_back(name);
   }
-  return keep_source(draft, mount, text_of(json, "bucket"), text_of(json, "key"));
+  return keep_source(draft, mount, member_text(json, "bucket"), member_text(json, "key"));
 }
 
 // ---- The request as thumbor writes it

@@ -32,12 +32,10 @@ constexpr std::string_view kIgnored =
     "autoOrient ";
 constexpr std::string_view kRefused =
     " affine bandbool blend boolean clahe composite contentModeration convolve ensureAlpha "
-    "equalize "
-    "extend extractChannel gamma gif grayscale greyscale heif jp2 jxl linear median modulate "
-    "negate "
-    "normalise normalize overlayWith pipelineColorspace pipelineColourspace raw recomb removeAlpha "
-    "roundCrop smartCrop threshold tiff tile tint toColorspace toColourspace unflatten "
-    "withIccProfile joinChannel ";
+    "equalize extend extractChannel gamma gif grayscale greyscale heif joinChannel jp2 jxl "
+    "linear median modulate negate normalise normalize overlayWith pipelineColorspace "
+    "pipelineColourspace raw recomb removeAlpha roundCrop smartCrop threshold tiff tile "
+    "tint toColorspace toColourspace unflatten withIccProfile ";
 
 bool has_word(std::string_view words, std::string_view word) {
   return words.find(" " + std::string(word) + " ") != std::string_view::npos;

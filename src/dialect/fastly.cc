@@ -41,8 +41,12 @@ constexpr std::string_view kInert =
     "level overlay-align overlay-height overlay-pad overlay-width profile viewbox";
 
 bool is_among(std::string_view names, std::string_view name) {
-  auto words = split(names, ' ');
-  return std::find(words.begin(), words.end(), name) != words.end();
+  auto ends_at = [&](std::size_t i) { return i >= names.size() || names[i] == ' '; };
+  if (name.empty() || name.find(' ') != std::string_view::npos) return false;
+  for (auto at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1)) {
+    if ((at == 0 || ends_at(at - 1)) && ends_at(at + name.size())) return true;
+  }
+  return false;
 }
 
 const std::string* find(const Parameters& parameters, std::string_view name) {

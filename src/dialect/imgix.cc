@@ -23,9 +23,9 @@ namespace {
 // By the long names.
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
-// "<alias>=<name>"; the aliases of what is not read stand among the names.
+// " <alias>=<name>"; the aliases of what is not read stand among the names.
 constexpr std::string_view kAliases =
-    "f=fit fillcolor=fill-color height=h max-height=max-h max-width=max-w min-height=min-h "
+    " f=fit fillcolor=fill-color height=h max-height=max-h max-width=max-w min-height=min-h "
     "min-width=min-w or=orient trimcolor=trim-color trimmd=trim-md trimpad=trim-pad "
     "trimtol=trim-tol width=w";
 
@@ -60,12 +60,17 @@ constexpr std::string_view kInert =
     "jpg-progressive ma malph mb mf mh mp ms mtile mw mx my pdf-annotation prefix rot-type rott "
     "rottype s svg-sanitize ta tc tcl tf tl tp trim-alpha trim-sd trimsd tsh tsz tt "
     "upscale-fallback usmrad";
-constexpr std::string_view kInertPrefixes =
-    "background-re bg-re blend border- fill-g mark mask object-r txt video-";
+constexpr std::string_view kInertPrefixes[] = {"background-re", "bg-re", "blend", "border-",
+                                               "fill-g",        "mark",  "mask",  "object-r",
+                                               "txt",           "video-"};
 
 bool is_among(std::string_view names, std::string_view name) {
-  auto words = split(names, ' ');
-  return std::find(words.begin(), words.end(), name) != words.end();
+  auto ends_at = [&](std::size_t i) { return i >= names.size() || names[i] == ' '; };
+  if (name.empty() || name.find(' ') != std::string_view::npos) return false;
+  for (auto at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1)) {
+    if ((at == 0 || ends_at(at - 1)) && ends_at(at + name.size())) return true;
+  }
+  return false;
 }
 
 const Refused* find_refused(std::string_view name) {
@@ -76,23 +81,18 @@ const Refused* find_refused(std::string_view name) {
 }
 
 bool is_inert(std::string_view name) {
-  for (std::string_view prefix : split(kInertPrefixes, ' ')) {
+  for (std::string_view prefix : kInertPrefixes) {
     if (name.starts_with(prefix)) return true;
   }
   return is_among(kInert, name);
 }
 
-bool is_known(std::string_view name) {
-  return is_among(kRead, name) || find_refused(name) != nullptr || is_inert(name);
-}
-
 std::string long_name(std::string_view name) {
-  for (std::string_view alias : split(kAliases, ' ')) {
-    if (alias.starts_with(name) && alias.substr(name.size()).starts_with('=')) {
-      return std::string(alias.substr(name.size() + 1));
-    }
-  }
-  return std::string(name);
+  std::string key = " " + std::string(name) + "=";
+  std::size_t at = kAliases.find(key);
+  if (at == std::string_view::npos) return std::string(name);
+  std::string_view found = kAliases.substr(at + key.size());
+  return std::string(found.substr(0, found.find(' ')));
 }
 
 const std::string* find(const Parameters& parameters, std::string_view name) {
@@ -106,13 +106,10 @@ Result<Parameters> read_parameters(std::string_view query) {
   for (Parameter& parameter : given) {
     std::string name = long_name(parameter.name);
     if (name.ends_with("64")) {
-      std::string plain = long_name(std::string_view(parameter.name).substr(0, name.size() - 2));
-      if (is_known(plain)) {
-        auto value = decode_base64(parameter.value);
-        if (!value) return bad_option(name, parameter.value, "URL-safe base64");
-        name = plain;
-        parameter.value = *value;
-      }
+      auto value = decode_base64(parameter.value);
+      if (!value) return bad_option(name, parameter.value, "URL-safe base64");
+      name = long_name(std::string_view(name).substr(0, name.size() - 2));
+      parameter.value = *value;
     }
     std::string& kept = parameters[name];
     kept = name == "auto" && !kept.empty() ? kept + ',' + parameter.value : parameter.value;

@@ -10,6 +10,7 @@
 // segment before it is cut at ":", in a plain URL after it is cut at "@".
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "dialect/imgproxy_draft.h"

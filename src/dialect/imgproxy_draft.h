@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ImgproxyDraft: what the options of an imgproxy URL say, before they are weighed against each
-// other and the source is known. Filled option by option by imgproxy_options.cc, made into an Ask by
-// imgproxy.cc. Plain values; a draft belongs to one request.
+// other and the source is known. Filled option by option by imgproxy_options.cc, made into an Ask
+// by imgproxy.cc. Plain values; a draft belongs to one request.
 #pragma once
 
 #include <array>

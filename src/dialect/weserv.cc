@@ -19,10 +19,10 @@ namespace {
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
-// "<synonym>=<word>".
-constexpr std::string_view kPositions = "b=bottom l=left r=right t=top";
+// " <synonym>=<word>".
+constexpr std::string_view kPositions = " b=bottom l=left r=right t=top";
 constexpr std::string_view kSynonyms =
-    "align=a height=h level=l lossless=ll or=ro pages=n quality=q shape=mask strim=mtrim t=fit "
+    " align=a height=h level=l lossless=ll or=ro pages=n quality=q shape=mask strim=mtrim t=fit "
     "width=w";
 
 // What the functions below read.
@@ -45,17 +45,20 @@ constexpr std::string_view kInert =
     "af delay filename fsol il l loop maxage mbg mtrim rbg start stop";
 
 bool is_among(std::string_view names, std::string_view name) {
-  auto words = split(names, ' ');
-  return std::find(words.begin(), words.end(), name) != words.end();
+  auto ends_at = [&](std::size_t i) { return i >= names.size() || names[i] == ' '; };
+  if (name.empty() || name.find(' ') != std::string_view::npos) return false;
+  for (auto at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1)) {
+    if ((at == 0 || ends_at(at - 1)) && ends_at(at + name.size())) return true;
+  }
+  return false;
 }
 
 std::string_view word_behind(std::string_view synonyms, std::string_view word) {
-  for (std::string_view pair : split(synonyms, ' ')) {
-    if (pair.starts_with(word) && pair.substr(word.size()).starts_with('=')) {
-      return pair.substr(word.size() + 1);
-    }
-  }
-  return word;
+  std::string key = " " + std::string(word) + "=";
+  std::size_t at = synonyms.find(key);
+  if (at == std::string_view::npos) return word;
+  std::string_view found = synonyms.substr(at + key.size());
+  return found.substr(0, found.find(' '));
 }
 
 const std::string* find(const Parameters& parameters, std::string_view name) {
@@ -254,12 +257,12 @@ Result<Rectangle> read_rectangle(const Parameters& parameters) {
 // Takes a side, "100" in pixels or "10%", into hundredths of a percent if `is_share`. A side that
 // is not given, or 0, is `rest`.
 std::optional<std::int32_t> parse_side(std::string_view text, bool is_share, std::int32_t rest) {
-  if (text.empty() || text == "0") return rest;
-  if (is_share) text.remove_suffix(1);
+  if (text.empty()) return rest;
+  if (text.ends_with('%')) text.remove_suffix(1);
   auto number = parse_fixed(text, is_share ? 2 : 0);
   bool is_whole = is_share || text.find('.') == std::string_view::npos;
   if (!number || !is_whole || *number > (is_share ? 10000 : 65535)) return std::nullopt;
-  return static_cast<std::int32_t>(*number);
+  return *number == 0 ? rest : static_cast<std::int32_t>(*number);
 }
 
 Result<> apply_rectangle(Ask& ask, const Parameters& parameters) {

@@ -79,7 +79,8 @@ function imgix() {
   for (const [path, params, ...answer] of pictures) {
     picture('imgix', url(path, params), ...answer);
   }
-  // The fluid srcset says each width ("… 116w"); the fixed one each density ("… 2x").
+  // The fluid srcset says each width ("… 116w"), the fixed one each density ("… 2x"). Up to 700:
+  // wider ones, to 8192 by default, are no other test and take longer.
   const srcset = (...args) => client.buildSrcSet(...args).split(',\n').map((entry) => {
     const [address, descriptor] = entry.split(' ');
     return ['/imgix' + withoutHost(address), parseInt(descriptor)];
@@ -140,6 +141,11 @@ function cloudinary() {
   const scaled = () => of('dress.jpg').resize(resize.scale(400));
   const long = {algorithm: 'sha256', length: 32};
   picture('cloudinary', signed(of('dress.jpg').resize(resize.scale(300)), long), [300, 400], JPEG);
+  for (const url of [{shorten: true}, {useRootPath: true}]) {
+    const asset = new Cloudinary({cloud: {cloudName: 'demo'}, url}).image('dress.jpg');
+    picture('cloudinary', withoutHost(asset.resize(resize.scale(300)).toURL()), [300, 400], JPEG);
+  }
+  unsupported('cloudinary', signed(scaled().resize(resize.fill(200, 200))));
   unsupported('cloudinary', signed(scaled().overlay(source(image('logo')))));
   unsupported('cloudinary', signed(scaled().roundCorners(max())));
   unsupported('cloudinary', signed(scaled().effect(sepia())));

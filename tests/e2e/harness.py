@@ -272,7 +272,7 @@ class Case(unittest.TestCase):
         self.assertTrue(document["title"])
         if code:
             self.assertEqual(document["code"], code)
-            self.assertTrue(document["type"].endswith("#" + code), document["type"])
+            self.assertEqual(document["type"], "urn:tintype:error:" + code)
         self.assertIn("cache-control", answer.headers)
         # A failure is never kept as long as a picture (the longest rule is one hour).
         self.assertLessEqual(answer.max_age or 0, 3600)
