@@ -41,10 +41,9 @@ constexpr std::string_view kInert =
     "level overlay-align overlay-height overlay-pad overlay-width profile viewbox";
 
 bool is_among(std::string_view names, std::string_view name) {
-  auto ends_at = [&](std::size_t i) { return i >= names.size() || names[i] == ' '; };
-  if (name.empty() || name.find(' ') != std::string_view::npos) return false;
-  for (auto at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1)) {
-    if ((at == 0 || ends_at(at - 1)) && ends_at(at + name.size())) return true;
+  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
+    end = std::min(names.find(' '), names.size());
+    if (names.substr(0, end) == name) return true;
   }
   return false;
 }

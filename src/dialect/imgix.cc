@@ -23,9 +23,9 @@ namespace {
 // By the long names.
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
-// " <alias>=<name>"; the aliases of what is not read stand among the names.
+// "<alias>=<name>"; the aliases of what is not read stand among the names.
 constexpr std::string_view kAliases =
-    " f=fit fillcolor=fill-color height=h max-height=max-h max-width=max-w min-height=min-h "
+    "f=fit fillcolor=fill-color height=h max-height=max-h max-width=max-w min-height=min-h "
     "min-width=min-w or=orient trimcolor=trim-color trimmd=trim-md trimpad=trim-pad "
     "trimtol=trim-tol width=w";
 
@@ -65,10 +65,9 @@ constexpr std::string_view kInertPrefixes[] = {"background-re", "bg-re", "blend"
                                                "txt",           "video-"};
 
 bool is_among(std::string_view names, std::string_view name) {
-  auto ends_at = [&](std::size_t i) { return i >= names.size() || names[i] == ' '; };
-  if (name.empty() || name.find(' ') != std::string_view::npos) return false;
-  for (auto at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1)) {
-    if ((at == 0 || ends_at(at - 1)) && ends_at(at + name.size())) return true;
+  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
+    end = std::min(names.find(' '), names.size());
+    if (names.substr(0, end) == name) return true;
   }
   return false;
 }
@@ -87,12 +86,14 @@ bool is_inert(std::string_view name) {
   return is_among(kInert, name);
 }
 
-std::string long_name(std::string_view name) {
-  std::string key = " " + std::string(name) + "=";
-  std::size_t at = kAliases.find(key);
-  if (at == std::string_view::npos) return std::string(name);
-  std::string_view found = kAliases.substr(at + key.size());
-  return std::string(found.substr(0, found.find(' ')));
+std::string_view word_behind(std::string_view pairs, std::string_view word) {
+  for (std::size_t end = 0; !pairs.empty(); pairs.remove_prefix(std::min(end + 1, pairs.size()))) {
+    end = std::min(pairs.find(' '), pairs.size());
+    std::string_view pair = pairs.substr(0, end);
+    bool is_it = pair.starts_with(word) && pair.substr(word.size()).starts_with('=');
+    if (is_it) return pair.substr(word.size() + 1);
+  }
+  return word;
 }
 
 const std::string* find(const Parameters& parameters, std::string_view name) {
@@ -104,14 +105,14 @@ Result<Parameters> read_parameters(std::string_view query) {
   Parameters parameters;
   TRY(auto given, parse_parameters(query, Plus::IsSpace));
   for (Parameter& parameter : given) {
-    std::string name = long_name(parameter.name);
+    std::string_view name = word_behind(kAliases, parameter.name);
     if (name.ends_with("64")) {
       auto value = decode_base64(parameter.value);
       if (!value) return bad_option(name, parameter.value, "URL-safe base64");
-      name = long_name(std::string_view(name).substr(0, name.size() - 2));
+      name = word_behind(kAliases, name.substr(0, name.size() - 2));
       parameter.value = *value;
     }
-    std::string& kept = parameters[name];
+    std::string& kept = parameters[std::string(name)];
     kept = name == "auto" && !kept.empty() ? kept + ',' + parameter.value : parameter.value;
   }
   return parameters;

@@ -19,10 +19,10 @@ namespace {
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
-// " <synonym>=<word>".
-constexpr std::string_view kPositions = " b=bottom l=left r=right t=top";
+// "<synonym>=<word>".
+constexpr std::string_view kPositions = "b=bottom l=left r=right t=top";
 constexpr std::string_view kSynonyms =
-    " align=a height=h level=l lossless=ll or=ro pages=n quality=q shape=mask strim=mtrim t=fit "
+    "align=a height=h level=l lossless=ll or=ro pages=n quality=q shape=mask strim=mtrim t=fit "
     "width=w";
 
 // What the functions below read.
@@ -45,20 +45,21 @@ constexpr std::string_view kInert =
     "af delay filename fsol il l loop maxage mbg mtrim rbg start stop";
 
 bool is_among(std::string_view names, std::string_view name) {
-  auto ends_at = [&](std::size_t i) { return i >= names.size() || names[i] == ' '; };
-  if (name.empty() || name.find(' ') != std::string_view::npos) return false;
-  for (auto at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1)) {
-    if ((at == 0 || ends_at(at - 1)) && ends_at(at + name.size())) return true;
+  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
+    end = std::min(names.find(' '), names.size());
+    if (names.substr(0, end) == name) return true;
   }
   return false;
 }
 
-std::string_view word_behind(std::string_view synonyms, std::string_view word) {
-  std::string key = " " + std::string(word) + "=";
-  std::size_t at = synonyms.find(key);
-  if (at == std::string_view::npos) return word;
-  std::string_view found = synonyms.substr(at + key.size());
-  return found.substr(0, found.find(' '));
+std::string_view word_behind(std::string_view pairs, std::string_view word) {
+  for (std::size_t end = 0; !pairs.empty(); pairs.remove_prefix(std::min(end + 1, pairs.size()))) {
+    end = std::min(pairs.find(' '), pairs.size());
+    std::string_view pair = pairs.substr(0, end);
+    bool is_it = pair.starts_with(word) && pair.substr(word.size()).starts_with('=');
+    if (is_it) return pair.substr(word.size() + 1);
+  }
+  return word;
 }
 
 const std::string* find(const Parameters& parameters, std::string_view name) {
