@@ -158,11 +158,6 @@ bool can_cut(const Transformation& t) {
   return !t.crop && !t.aspect && t.fit != Fit::Cut;
 }
 
-void set_crop(Ask& ask, CropBox box) {
-  ask.transformation.crop = box;
-  mark(ask, OptionId::Crop);
-}
-
 // Without a start it takes the size of the source to place pixels: they are cut out unscaled.
 bool cut_unplaced(Ask& ask, const Region& region) {
   Transformation& t = ask.transformation;
@@ -191,8 +186,9 @@ bool cut_rectangle(Ask& ask, const Region& region) {
   auto other = is_share ? Measure::Pixels : Measure::Share;
   bool is_empty = is_share && (left.value == kAll_e4 || top.value == kAll_e4);
   if (left.measure == other || top.measure == other || is_empty) return false;
-  set_crop(ask, {left.value, top.value, x.side.value, y.side.value,
-                 is_share ? CropBox::Unit::Percent : CropBox::Unit::Pixels});
+  ask.transformation.crop = CropBox{left.value, top.value, x.side.value, y.side.value,
+                                    is_share ? CropBox::Unit::Percent : CropBox::Unit::Pixels};
+  mark(ask, OptionId::Crop);
   return true;
 }
 
@@ -275,7 +271,9 @@ Result<> trim_edges(Ask& ask, std::string_view name, std::string_view value) {
   std::int32_t width_e4 = kAll_e4 - left.value - right.value;
   std::int32_t height_e4 = kAll_e4 - top.value - bottom.value;
   if (width_e4 <= 0 || height_e4 <= 0) return bad_option(name, value, "less than everything");
-  set_crop(ask, {left.value, top.value, width_e4, height_e4, CropBox::Unit::Percent});
+  ask.transformation.crop =
+      CropBox{left.value, top.value, width_e4, height_e4, CropBox::Unit::Percent};
+  mark(ask, OptionId::Crop);
   return {};
 }
 

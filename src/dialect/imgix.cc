@@ -29,11 +29,11 @@ constexpr std::string_view kAliases =
     "min-width=min-w or=orient trimcolor=trim-color trimmd=trim-md trimpad=trim-pad "
     "trimtol=trim-tol width=w";
 
-// What the functions below read.
+// What the functions below read, the commonest first.
 constexpr std::string_view kRead =
-    "ar auto bg blur crop dpr fill fill-color fit flip fm fp-debug fp-x fp-y fp-z h "
-    "max-h max-w min-h min-w orient q rect rot sharp trim trim-color trim-md trim-pad trim-tol usm "
-    "w";
+    "w h fit auto q crop dpr fm ar bg blur fill fill-color flip fp-debug fp-x fp-y fp-z max-h "
+    "max-w "
+    "min-h min-w orient rect rot sharp trim trim-color trim-md trim-pad trim-tol usm";
 
 // What changes pixels, or more, in ways that we cannot, but for some values.
 struct Refused {

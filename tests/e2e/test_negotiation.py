@@ -33,7 +33,8 @@ class Negotiation(harness.Case):
     def setUp(self):
         self.server = self.serve({
             "shop": {"origin": {"folder": harness.SAMPLES}},
-            "plain": {"origin": {"folder": harness.SAMPLES}, "formats": ["webp"]}})
+            "plain": {"origin": {"folder": harness.SAMPLES}, "formats": ["webp"],
+                      "width_ladder": [100, 200, 400]}})
 
     def test_accept_decides(self):
         for accept, source, expected in ACCEPTS:
@@ -75,6 +76,44 @@ class Negotiation(harness.Case):
     def test_a_site_chooses_its_formats(self):
         answer = self.server.get("/plain/dress.jpg?w=60", accept=CHROME)
         self.assertEqual(answer.headers["content-type"], "image/webp")
+
+    def hinted(self, query, *headers):
+        arguments = [part for header in headers for part in ("-H", header)]
+        answer = self.server.get(f"/plain/dress.jpg?f=webp&{query}", *arguments)
+        self.expect_picture(answer, "image/webp")
+        return answer
+
+    def test_width_and_ratio_follow_the_screen(self):
+        for query, headers, width in [
+                ("w=auto", ["Sec-CH-Width: 150"], 200),
+                ("w=auto", ["Width: 201"], 400),
+                ("w=auto", ["Sec-CH-Viewport-Width: 75", "Sec-CH-DPR: 1.25"], 200),
+                ("w=auto", ["Sec-CH-Width: 9999"], 400),
+                ("w=100&dpr=auto", ["Sec-CH-DPR: 2.625"], 300),
+                ("w=100&dpr=auto", ["DPR: 1"], 100),
+                ("w=100&dpr=auto", [], 100)]:
+            with self.subTest(query=query, headers=headers):
+                answer = self.hinted(query, *headers)
+                self.assertEqual(pictures.describe(answer.body)[1][0], width)
+                self.assertIn("sec-ch-dpr", answer.headers["vary"].lower())
+                self.assertIn("Sec-CH-DPR", answer.headers["accept-ch"])
+
+    def test_quality_has_two_classes(self):
+        dear = [self.hinted("w=300&q=auto", header)
+                for header in ("Save-Data: on", "ECT: 3g", "Downlink: 0.5", "RTT: 700")]
+        cheap = [self.hinted("w=300&q=auto", *headers)
+                 for headers in ([], ["ECT: 4g"], ["Save-Data: off"], ["RTT: 20"])]
+        self.assertEqual(len({answer.headers["etag"] for answer in dear}), 1)
+        self.assertEqual(len({answer.headers["etag"] for answer in cheap}), 1)
+        self.assertLess(len(dear[0].body), 0.85 * len(cheap[0].body))
+        self.assertIn("Save-Data", dear[0].headers["vary"])
+
+    def test_hints_nobody_asked_for_change_nothing(self):
+        plain = self.hinted("w=300")
+        again = self.hinted("w=300", "Sec-CH-DPR: 3", "Save-Data: on", "Sec-CH-Width: 50")
+        self.assertEqual(plain.headers["etag"], again.headers["etag"])
+        self.assertNotIn("vary", again.headers)
+        self.assertNotIn("accept-ch", again.headers)
 
 
 if __name__ == "__main__":
