@@ -137,7 +137,7 @@ struct FitWords {
   std::string_view words;
   Fit fit;
 };
-// Those after the first are of API 4.
+// In each row the words after the first are of API 4.
 constexpr FitWords kFits[] = {{"inside fit fitup", Fit::Inside},
                               {"outside", Fit::Outside},
                               {"cover square squaredown crop", Fit::Cover},
