@@ -59,7 +59,8 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
     co_return failed(std::move(error), true);
   }
   Deadline until{std::min(deadline.at, parts.clock.now() + named.site->origin.timeout_ms)};
-  auto [source, policy] = co_await both(parts.fetches.fetch(*origin, named.ask.source, until),
+  SourceFetches::Wanted wanted{.path = named.ask.source, .version = named.ask.version};
+  auto [source, policy] = co_await both(parts.fetches.fetch(*origin, std::move(wanted), until),
                                         parts.policies.refresh());
   const SitePolicy* site_now = policy->find(named.ask.site);
   bool changed = policy != named.policy && (!site_now || !(*site_now == *named.site));

@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/naming.h"
 
+#include <algorithm>
+
 #include "dialect/dialect.h"
+#include "policy/limits.h"
 #include "transform/canonical_path.h"
 
 namespace tintype {
+
+namespace {
+
+// What a client says of its screen never makes a request fail: where the site's limits, or ours, do
+// not allow it, the request is settled as if nothing had been said.
+Result<Transformation> settle_within_limits(const NamedVariant& named, const Hints& hints,
+                                            const SettleRules& rules) {
+  auto settled = settle(named.ask, hints, rules);
+  bool is_fine = settled && check_limits(*settled, named.site->limits);
+  if (is_fine || (named.hints_read & ~kAcceptBit) == 0) return settled;
+  TRY(Transformation plain, settle(named.ask, {.accept = hints.accept}, rules));
+  TRY(check_limits(plain, named.site->limits));
+  return plain;
+}
+
+}  // namespace
 
 Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
   TRY(Ask asked, parse_target(viewing.target, policy->mounts));
@@ -16,7 +35,7 @@ Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
   TRY(named.ask, admit(asked, *site));
   SettleRules rules = rules_of(*site);
   named.hints_read = hints_read(named.ask, rules);
-  TRY(named.settled, settle(named.ask, viewing.hints, rules));
+  TRY(named.settled, settle_within_limits(named, viewing.hints, rules));
   named.path = canonical_path(named.ask, named.settled);
   return named;
 }
@@ -24,6 +43,9 @@ Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
 SettleRules rules_of(const SitePolicy& site) {
   SettleRules rules(site.format_order);
   if (!site.width_ladder.empty()) rules.width_ladder = site.width_ladder;
+  // No step above the site's limit; where all are, w=auto says nothing.
+  auto end = std::ranges::upper_bound(rules.width_ladder, site.limits.max_width_px);
+  rules.width_ladder = {rules.width_ladder.begin(), end};
   return rules;
 }
 

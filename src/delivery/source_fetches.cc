@@ -22,12 +22,13 @@ struct SourceFetches::Place : std::enable_shared_from_this<Place> {
 SourceFetches::SourceFetches(const FetchSettings& settings, const Clock& clock)
     : settings_(settings), clock_(clock) {}
 
-Task<Result<Source>> SourceFetches::fetch(std::shared_ptr<Origin> origin, std::string path,
+Task<Result<Source>> SourceFetches::fetch(std::shared_ptr<Origin> origin, Wanted wanted,
                                           Deadline deadline) {
   // The origin is in the key: the same path of another site, or of a site whose origin has changed
   // meanwhile, is another source. The work holds it, so its address stays its own.
-  std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(origin.get())) + "/" + path;
-  Flights<Source>::Work work = [this, origin = std::move(origin), path = std::move(path),
+  std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(origin.get())) + "/" +
+                    wanted.version + "/" + wanted.path;
+  Flights<Source>::Work work = [this, origin = std::move(origin), path = std::move(wanted.path),
                                 deadline]() -> Task<Result<Source>> {
     auto place = std::make_shared<Place>(*this, co_await asio::this_coro::executor);
     CO_TRY(co_await wait_for_turn(place, deadline));

@@ -28,8 +28,12 @@ class SourceFetches {
   SourceFetches(const FetchSettings& settings, const Clock& clock);
 
   // The origin's answer, or Busy: too many wait, or the turn had not come when the deadline passed.
-  // Who joins a fetch under way gets its answer, and waits as long as its first asker would.
-  Task<Result<Source>> fetch(std::shared_ptr<Origin> origin, std::string path, Deadline deadline);
+  // Who joins a fetch under way gets its answer, and waits as long as its first asker would; who
+  // asks for another version of the source does not join.
+  struct Wanted {
+    std::string path, version;
+  };
+  Task<Result<Source>> fetch(std::shared_ptr<Origin> origin, Wanted wanted, Deadline deadline);
 
   struct Load {
     int under_way = 0;

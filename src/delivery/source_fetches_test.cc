@@ -42,8 +42,9 @@ class SourceFetchesTest : public testing::Test {
     Answers answers;
     for (const std::string& path : paths) {
       Deadline deadline = Deadline::after(clock_, patience);
-      auto work = [&, path, deadline]() -> Task<> {
-        answers.push_back(co_await fetches.fetch(origin_, path, deadline));
+      SourceFetches::Wanted wanted{.path = path, .version = {}};
+      auto work = [&, wanted, deadline]() -> Task<> {
+        answers.push_back(co_await fetches.fetch(origin_, SourceFetches::Wanted(wanted), deadline));
       };
       asio::co_spawn(loop, work, asio::detached);
     }
@@ -70,6 +71,21 @@ TEST_F(SourceFetchesTest, OneSourceIsFetchedOnceForAllWhoAsk) {
   EXPECT_EQ(origin_->fetched, 1);
   ASSERT_EQ(answers.size(), 50u);
   for (const auto& answer : answers) EXPECT_EQ(answer.value().bytes, answers[0].value().bytes);
+}
+
+TEST_F(SourceFetchesTest, AnotherVersionIsAnotherFetch) {
+  SourceFetches fetches({}, clock_);
+  asio::io_context loop;
+  for (std::string version : {"1", "2", "2"}) {
+    SourceFetches::Wanted wanted{.path = "a.jpg", .version = version};
+    auto work = [&, wanted]() -> Task<> {
+      auto ignored = co_await fetches.fetch(origin_, SourceFetches::Wanted(wanted),
+                                            Deadline::after(clock_, Seconds(5)));
+    };
+    asio::co_spawn(loop, work, asio::detached);
+  }
+  loop.run();
+  EXPECT_EQ(origin_->fetched, 2);
 }
 
 TEST_F(SourceFetchesTest, FailuresAreSharedAndNotKept) {
@@ -110,8 +126,10 @@ TEST_F(SourceFetchesTest, ALoopThatIsTornDownGivesItsTurnsBack) {
   {
     asio::io_context loop;
     for (const std::string& path : distinct(3)) {
-      auto work = [&, path]() -> Task<> {
-        auto ignored = co_await fetches.fetch(origin_, path, Deadline::after(clock_, Seconds(60)));
+      SourceFetches::Wanted wanted{.path = path, .version = {}};
+      auto work = [&, wanted]() -> Task<> {
+        auto ignored = co_await fetches.fetch(origin_, SourceFetches::Wanted(wanted),
+                                              Deadline::after(clock_, Seconds(60)));
       };
       asio::co_spawn(loop, work, asio::detached);
     }

@@ -248,7 +248,16 @@ Result<> check_signature(const Request& request, const Parameters& parameters) {
   std::string message = "/" + std::string(request.path);
   char joint = '?';
   for (const auto& [name, value] : parameters) {
-    if (!has_word(" expires format fit width height rotate flip flop grayscale ", name)) continue;
+    if (name == "signature") continue;
+    // Values are signed as they read, so that one may not hold what joins them; and nothing may act
+    // that is not signed.
+    bool is_signed = has_word(" expires format fit width height rotate flip flop grayscale ", name);
+    bool acts = has_word(" quality greyscale ", name) || name.starts_with("resize.") ||
+                name.starts_with("smartCrop");
+    if (acts || (is_signed && value.find_first_of("&=?") != std::string::npos)) {
+      return bad_signature();
+    }
+    if (!is_signed) continue;
     message.append(1, joint).append(name).append("=").append(value);
     joint = '&';
   }

@@ -340,6 +340,11 @@ void settle_turn(Draft& draft) {
     draft.pull_x = std::exchange(draft.pull_y, -draft.pull_x);
     std::swap(t.width_px, t.height_px);
   }
+  // Each is the request's word now, also where it is none: a site's default must not fill it.
+  if (draft.turn_deg % 180 != 0 && (t.width_px || t.height_px)) {
+    mark(draft.ask, OptionId::Width);
+    mark(draft.ask, OptionId::Height);
+  }
 }
 
 void settle_gravity(Draft& draft) {

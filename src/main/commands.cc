@@ -204,6 +204,7 @@ int run_explain(const ExplainArguments& arguments) {
   auto work = [&]() -> Task<> { explanation = co_await explain(arguments.url, *headers, parts); };
   asio::co_spawn(loop, work(), asio::detached);
   loop.run();
+  blocking.join();  // a read that was given up on would post to the loop
   std::printf("%s\n", arguments.as_json ? explanation.json.c_str() : explanation.text.c_str());
   return explanation.ok ? 0 : 1;
 }
@@ -218,6 +219,12 @@ bool translate(const std::string& url, const Policy& policy) {
     return false;
   }
   std::printf("%s\n", native_url(*ask).c_str());
+  if (!ask->preset.empty() && ask->yielding != 0) {
+    std::fprintf(stderr,
+                 "tintype: %s: note: here the preset wins over options beside it; in the native "
+                 "dialect they win\n",
+                 url.c_str());
+  }
   return true;
 }
 

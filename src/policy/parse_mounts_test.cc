@@ -59,6 +59,7 @@ TEST(ParseMounts, NamesWhatIsWrong) {
               HasSubstr("ends with /"));
   EXPECT_THAT(fault_of("{ path: /a, dialect: imgix }, { path: /a/, dialect: ipx }"),
               HasSubstr("mounted twice"));
+  EXPECT_THAT(fault_of("{ path: /shop/p, dialect: thumbor }"), HasSubstr("hide canonical paths"));
   EXPECT_FALSE(policy_of("    width_ladder: [640, 320]\n"));
 }
 

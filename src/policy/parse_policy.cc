@@ -383,6 +383,15 @@ Result<Policy> parse_policy(const std::string& yaml, const std::string& base_fol
     TRY(add_mounts(at, site, policy));
     policy.sites[name] = std::move(site);
   }
+  for (const Mount& mount : policy.mounts) {
+    std::string first = mount.path.substr(1, mount.path.find('/', 1) - 1);
+    bool is_hidden = policy.sites.contains(first) && mount.path != "/" + mount.site;
+    if (!is_hidden) continue;
+    return fail(sites->child(mount.site)
+                    ->child("mounts")
+                    ->error("path " + quote(mount.path) + " would hide canonical paths of site " +
+                            quote(first)));
+  }
   return policy;
 }
 

@@ -29,7 +29,11 @@ std::string_view path_of(std::string_view target) {
 }  // namespace
 
 bool is_studio_target(std::string_view target) {
-  return target.starts_with("/_/") || path_of(target) == "/";
+  // Exactly these: what else begins with "/_/" or "/?" may be a dialect's that is mounted at "/".
+  // The admin port's names are answered with 404 here, whoever asks for them at the wrong port.
+  std::string_view path = path_of(target);
+  return target == "/" || path.starts_with("/_/studio/") || path == "/_/health" ||
+         path == "/_/ready" || path == "/_/metrics";
 }
 
 std::optional<std::string> query_value(std::string_view target, std::string_view name) {

@@ -65,6 +65,11 @@ TEST(ClientHints, AutoIsSettledFromThem) {
   EXPECT_EQ(settled("auto", "", {.width = "500"}), "w-640.jpeg");
   EXPECT_EQ(settled("auto", "2", {.width = "500"}), "w-640.jpeg") << "the ratio is in it already";
   EXPECT_EQ(settled("auto", "", {}), "full.jpeg");
+  Ask both;
+  both.transformation.width_auto = true;
+  both.transformation.height_px = 300;
+  both.transformation.dpr_e2 = 200;
+  EXPECT_EQ(canonical_options(settle(both, {.width = "400"}, {}).value(), ""), "h-600_w-480.jpeg");
   EXPECT_EQ(settled("400", "auto", {.dpr = "2"}), "w-800.jpeg");
   EXPECT_EQ(settled("400", "AUTO", {}), "w-400.jpeg");
 }

@@ -76,17 +76,19 @@ Result<> fold_aspect(Transformation& t) {
   return {};
 }
 
-// The layout width is in device pixels: the screen's ratio is in it already, one that the request
-// names is for its height alone.
-void settle_screen(Transformation& t, const Hints& hints, const SettleRules& rules) {
+// The layout width is in device pixels: the ratio is in it already and is left to the height alone.
+Result<> settle_screen(Transformation& t, const Hints& hints, const SettleRules& rules) {
   if (t.dpr_auto) {
     t.dpr_auto = false;
     t.dpr_e2 = dpr_class_e2(hints);
   }
-  if (!t.width_auto) return;
+  if (!t.width_auto) return {};
   t.width_auto = false;
   t.width_px = width_class_px(hints, rules.width_ladder);
-  if (t.width_px && !t.height_px) t.dpr_e2.reset();
+  if (!t.width_px || !t.dpr_e2) return {};
+  TRY(fold_dpr_into(t.height_px, *t.dpr_e2, "h"));
+  t.dpr_e2.reset();
+  return {};
 }
 
 // A focal point at an edge, a corner or the middle is the compass point of that name.
@@ -186,7 +188,7 @@ std::uint8_t hints_read(const Ask& ask, const SettleRules& rules) {
 
 Result<Transformation> settle(const Ask& ask, const Hints& hints, const SettleRules& rules) {
   Transformation t = ask.transformation;
-  settle_screen(t, hints, rules);
+  TRY(settle_screen(t, hints, rules));
   TRY(fold_dpr(t));
   TRY(fold_aspect(t));
   settle_box(t);
