@@ -34,7 +34,8 @@ class Negotiation(harness.Case):
         self.server = self.serve({
             "shop": {"origin": {"folder": harness.SAMPLES}},
             "plain": {"origin": {"folder": harness.SAMPLES}, "formats": ["webp"],
-                      "width_ladder": [100, 200, 400]}})
+                      "width_ladder": [100, 200, 400]},
+            "small": {"origin": {"folder": harness.SAMPLES}, "limits": {"max_width": 150}}})
 
     def test_accept_decides(self):
         for accept, source, expected in ACCEPTS:
@@ -107,6 +108,16 @@ class Negotiation(harness.Case):
         self.assertEqual(len({answer.headers["etag"] for answer in cheap}), 1)
         self.assertLess(len(dear[0].body), 0.85 * len(cheap[0].body))
         self.assertIn("Save-Data", dear[0].headers["vary"])
+
+    def test_a_screen_never_breaks_the_sites_limits(self):
+        for query, header, width in [("w=100&dpr=auto&up=1", "Sec-CH-DPR: 3", 100),
+                                     ("w=auto&up=1", "Sec-CH-Width: 3000", None),
+                                     ("w=auto&ar=1:100", "Sec-CH-Width: 150", None)]:
+            with self.subTest(query=query):
+                answer = self.server.get(f"/small/dress.jpg?f=webp&{query}", "-H", header)
+                self.expect_picture(answer, "image/webp")
+                if width:
+                    self.assertEqual(pictures.describe(answer.body)[1][0], width)
 
     def test_hints_nobody_asked_for_change_nothing(self):
         plain = self.hinted("w=300")
