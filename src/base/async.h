@@ -74,7 +74,8 @@ Task<std::invoke_result_t<F&>> run_on(asio::thread_pool& pool, F function) {
 }
 
 // As run_on, but waits for `patience` at most: then there is no result, while the function runs on
-// and what it returns is dropped. For reads of disks, which may hang.
+// and what it returns is dropped. For reads of disks, which may hang. Join the pool before the loop
+// is destroyed, as it posts there when the function comes back at last.
 template <class F>
 Task<std::optional<std::invoke_result_t<F&>>> run_on_within(asio::thread_pool& pool,
                                                             std::chrono::nanoseconds patience,
@@ -86,8 +87,11 @@ Task<std::optional<std::invoke_result_t<F&>>> run_on_within(asio::thread_pool& p
   };
   auto shared = std::make_shared<Shared>(co_await asio::this_coro::executor);
   shared->timer.expires_after(patience);
+  // The pool gives its share away: the timer must die on the loop, and with it, not after it.
   auto work = [shared, function = std::move(function)]() mutable {
-    asio::post(shared->timer.get_executor(), [shared, result = function()]() mutable {
+    auto result = function();
+    Executor executor = shared->timer.get_executor();
+    asio::post(executor, [shared = std::move(shared), result = std::move(result)]() mutable {
       shared->result = std::move(result);
       shared->timer.cancel();
     });
