@@ -11,13 +11,13 @@
 
 #include "base/text.h"
 #include "dialect/request.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
 namespace {
 
 // Of a parameter given twice the last counts.
-using Parameters = std::map<std::string, std::string, std::less<>>;
 
 // What changes pixels in ways that we cannot, but for one value.
 struct Refused {
@@ -25,19 +25,6 @@ struct Refused {
 };
 constexpr Refused kRefused[] = {{"brightness contrast gamma hue saturation sepia tint", "0"},
                                 {"auto_optimize watermark", ""}};
-
-bool is_among(std::string_view names, std::string_view name) {
-  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
-    end = std::min(names.find(' '), names.size());
-    if (names.substr(0, end) == name) return true;
-  }
-  return false;
-}
-
-const std::string* find(const Parameters& parameters, std::string_view name) {
-  auto at = parameters.find(name);
-  return at == parameters.end() ? nullptr : &at->second;
-}
 
 // "auto" is a number to set(), and not one here.
 Result<> set_number(Ask& ask, OptionId id, std::string_view value, std::string_view name) {

@@ -14,13 +14,13 @@
 #include "base/text.h"
 #include "dialect/request.h"
 #include "dialect/source_format.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
 namespace {
 
 // Of a parameter given twice the last counts.
-using Parameters = std::map<std::string, std::string, std::less<>>;
 
 // What changes pixels in ways that we cannot, but for some values. Those of disable, enable and
 // metadata are read below.
@@ -39,19 +39,6 @@ constexpr Refused kRefused[] = {
 // What acts only on video and SVG, or beside a parameter that is refused itself.
 constexpr std::string_view kInert =
     "level overlay-align overlay-height overlay-pad overlay-width profile viewbox";
-
-bool is_among(std::string_view names, std::string_view name) {
-  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
-    end = std::min(names.find(' '), names.size());
-    if (names.substr(0, end) == name) return true;
-  }
-  return false;
-}
-
-const std::string* find(const Parameters& parameters, std::string_view name) {
-  auto at = parameters.find(name);
-  return at == parameters.end() ? nullptr : &at->second;
-}
 
 enum class Measure : std::uint8_t { Pixels, Share, Either };
 struct Length {

@@ -15,13 +15,13 @@
 #include "base/text.h"
 #include "dialect/request.h"
 #include "dialect/source_format.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
 namespace {
 
 // By the long names.
-using Parameters = std::map<std::string, std::string, std::less<>>;
 
 // "<alias>=<name>"; the aliases of what is not read stand among the names.
 constexpr std::string_view kAliases =
@@ -64,14 +64,6 @@ constexpr std::string_view kInertPrefixes[] = {"background-re", "bg-re", "blend"
                                                "fill-g",        "mark",  "mask",  "object-r",
                                                "txt",           "video-"};
 
-bool is_among(std::string_view names, std::string_view name) {
-  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
-    end = std::min(names.find(' '), names.size());
-    if (names.substr(0, end) == name) return true;
-  }
-  return false;
-}
-
 const Refused* find_refused(std::string_view name) {
   for (const Refused& group : kRefused) {
     if (is_among(group.names, name)) return &group;
@@ -84,21 +76,6 @@ bool is_inert(std::string_view name) {
     if (name.starts_with(prefix)) return true;
   }
   return is_among(kInert, name);
-}
-
-std::string_view word_behind(std::string_view pairs, std::string_view word) {
-  for (std::size_t end = 0; !pairs.empty(); pairs.remove_prefix(std::min(end + 1, pairs.size()))) {
-    end = std::min(pairs.find(' '), pairs.size());
-    std::string_view pair = pairs.substr(0, end);
-    bool is_it = pair.starts_with(word) && pair.substr(word.size()).starts_with('=');
-    if (is_it) return pair.substr(word.size() + 1);
-  }
-  return word;
-}
-
-const std::string* find(const Parameters& parameters, std::string_view name) {
-  auto at = parameters.find(name);
-  return at == parameters.end() ? nullptr : &at->second;
 }
 
 Result<Parameters> read_parameters(std::string_view query) {

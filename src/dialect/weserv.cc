@@ -12,12 +12,11 @@
 #include "base/text.h"
 #include "dialect/request.h"
 #include "dialect/source_format.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
 namespace {
-
-using Parameters = std::map<std::string, std::string, std::less<>>;
 
 // "<synonym>=<word>".
 constexpr std::string_view kPositions = "b=bottom l=left r=right t=top";
@@ -43,29 +42,6 @@ constexpr Refused kRefused[] = {{"bri con hue page", "0"},
 // beside a parameter that is refused itself.
 constexpr std::string_view kInert =
     "af delay filename fsol il l loop maxage mbg mtrim rbg start stop";
-
-bool is_among(std::string_view names, std::string_view name) {
-  for (std::size_t end = 0; !names.empty(); names.remove_prefix(std::min(end + 1, names.size()))) {
-    end = std::min(names.find(' '), names.size());
-    if (names.substr(0, end) == name) return true;
-  }
-  return false;
-}
-
-std::string_view word_behind(std::string_view pairs, std::string_view word) {
-  for (std::size_t end = 0; !pairs.empty(); pairs.remove_prefix(std::min(end + 1, pairs.size()))) {
-    end = std::min(pairs.find(' '), pairs.size());
-    std::string_view pair = pairs.substr(0, end);
-    bool is_it = pair.starts_with(word) && pair.substr(word.size()).starts_with('=');
-    if (is_it) return pair.substr(word.size() + 1);
-  }
-  return word;
-}
-
-const std::string* find(const Parameters& parameters, std::string_view name) {
-  auto at = parameters.find(name);
-  return at == parameters.end() ? nullptr : &at->second;
-}
 
 // A flag is on unless it says otherwise.
 bool is_on(const Parameters& parameters, std::string_view name) {
