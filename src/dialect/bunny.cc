@@ -17,8 +17,6 @@
 namespace tintype {
 namespace {
 
-// Of a parameter given twice the last counts.
-
 // What changes pixels in ways that we cannot, but for one value.
 struct Refused {
   std::string_view names, harmless;

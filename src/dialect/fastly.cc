@@ -20,8 +20,6 @@
 namespace tintype {
 namespace {
 
-// Of a parameter given twice the last counts.
-
 // What changes pixels in ways that we cannot, but for some values. Those of disable, enable and
 // metadata are read below.
 struct Refused {

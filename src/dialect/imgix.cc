@@ -21,8 +21,6 @@
 namespace tintype {
 namespace {
 
-// By the long names.
-
 // "<alias>=<name>"; the aliases of what is not read stand among the names.
 constexpr std::string_view kAliases =
     "f=fit fillcolor=fill-color height=h max-height=max-h max-width=max-w min-height=min-h "

@@ -12,6 +12,7 @@
 
 namespace tintype {
 
+// By name; which of two of one name counts is the dialect's to say.
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
 // Whether `name` is one of `names`, which are separated by single spaces.
