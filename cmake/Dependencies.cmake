@@ -17,6 +17,7 @@ pkg_library(yaml yaml-cpp)
 pkg_library(json nlohmann_json)
 pkg_library(log spdlog fmt)
 pkg_library(xxhash libxxhash)
+pkg_library(zlib zlib)
 pkg_library(crypto libcrypto)
 
 find_package(prometheus-cpp REQUIRED CONFIG)

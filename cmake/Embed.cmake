@@ -24,3 +24,31 @@ function(embed target file symbol)
                              "-DSYMBOL=${symbol}" -P "${script}")
   target_sources(${target} PRIVATE "${out}")
 endfunction()
+
+# embed_files(target symbol base file…): all of them; `tintype::embedded::<symbol>()` returns a
+# vector of {path below base, text}, in the order given.
+function(embed_files target symbol base)
+  set(declarations "")
+  set(entries "")
+  foreach(file IN LISTS ARGN)
+    file(RELATIVE_PATH name "${base}" "${file}")
+    string(MAKE_C_IDENTIFIER "${symbol}_${name}" part)
+    embed(${target} "${file}" ${part})
+    string(APPEND declarations "extern const std::string_view ${part};\n")
+    string(APPEND entries "      {\"${name}\", ${part}},\n")
+  endforeach()
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/embedded/${symbol}.cc")
+  file(CONFIGURE OUTPUT "${out}" CONTENT "#include <string_view>
+#include <utility>
+#include <vector>
+namespace tintype::embedded {
+${declarations}
+std::vector<std::pair<std::string_view, std::string_view>> ${symbol}();
+std::vector<std::pair<std::string_view, std::string_view>> ${symbol}() {
+  return {
+${entries}  };
+}
+}
+" @ONLY)
+  target_sources(${target} PRIVATE "${out}")
+endfunction()

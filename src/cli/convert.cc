@@ -30,6 +30,23 @@ bool is_picture_name(const fs::path& path) {
   return extension.size() > 1 && format_named(extension.substr(1)).has_value();
 }
 
+Result<Bytes> read_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail_public(ErrorCode::NotFound, "cannot be read");
+  Bytes bytes((std::istreambuf_iterator<char>(in)), {});
+  if (in.bad()) return fail_public(ErrorCode::NotFound, "cannot be read to its end");
+  return bytes;
+}
+
+// A file's name tells its format, so it is decided before the rest is planned. What cannot be read
+// is reported when its turn comes.
+Format format_of_alpha(const fs::path& source) {
+  auto bytes = read_file(source);
+  if (!bytes) return Format::Jpeg;
+  auto info = sniff(*bytes);
+  return info && info->has_alpha ? Format::Png : Format::Jpeg;
+}
+
 // The options as if asked in a URL; an output's extension decides the format where the options do
 // not.
 Result<Transformation> read_options(const ConvertOrder& order, const fs::path& from,
@@ -50,7 +67,9 @@ Result<Transformation> read_options(const ConvertOrder& order, const fs::path& f
     ask.transformation.format_auto = false;
     ask.transformation.format = *format;
   }
-  return settle(ask, Hints{}, order.site.format_order);
+  TRY(Transformation settled, settle(ask, Hints{}, order.site.format_order));
+  if (settled.format == Format::JpegOrPng) settled.format = format_of_alpha(from);
+  return settled;
 }
 
 fs::path named_for(fs::path path, Format format) {
@@ -118,14 +137,6 @@ Result<> refuse_collisions(const std::vector<Item>& items) {
     }
   }
   return {};
-}
-
-Result<Bytes> read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail_public(ErrorCode::NotFound, "cannot be read");
-  Bytes bytes((std::istreambuf_iterator<char>(in)), {});
-  if (in.bad()) return fail_public(ErrorCode::NotFound, "cannot be read to its end");
-  return bytes;
 }
 
 Result<> write_whole(const fs::path& path, const Bytes& bytes) {

@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -39,10 +40,19 @@ std::string Progress::line(double seconds, int columns) const {
 void Progress::advance(bool failed) {
   ++done_;
   if (failed) ++failed_;
-  show(done_ == total_);
+  show(done_ == total_, done_ % tenth() == 0);
 }
 
-void Progress::show(bool last) {
+void Progress::advance_to(std::size_t done) {
+  std::size_t before = std::exchange(done_, std::min(done, total_));
+  if (done_ != before) show(done_ == total_, done_ / tenth() != before / tenth());
+}
+
+std::size_t Progress::tenth() const {
+  return std::max<std::size_t>(1, total_ / 10);
+}
+
+void Progress::show(bool last, bool is_tenth) {
   Steady now = clock_.now();
   double seconds = std::chrono::duration<double>(now - started_).count();
   if (is_terminal_) {
@@ -55,8 +65,7 @@ void Progress::show(bool last) {
     std::fflush(out_);
     return;
   }
-  std::size_t tenth = std::max<std::size_t>(1, total_ / 10);
-  if (last || done_ % tenth == 0) std::fprintf(out_, "%s\n", line(seconds, 100).c_str());
+  if (last || is_tenth) std::fprintf(out_, "%s\n", line(seconds, 100).c_str());
 }
 
 void Progress::finish() {

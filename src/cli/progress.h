@@ -15,6 +15,8 @@ class Progress {
   // `noun` in the plural: "pictures". Writes to `out` (usually stderr).
   Progress(std::size_t total, std::string noun, const Clock& clock, std::FILE* out);
   void advance(bool failed);
+  // So many are done in all; for work that is counted in larger steps. Cheap to call often.
+  void advance_to(std::size_t done);
   // Ends the line; afterwards nothing more may be shown.
   void finish();
 
@@ -22,7 +24,8 @@ class Progress {
   std::string line(double seconds, int columns) const;
 
  private:
-  void show(bool last);
+  void show(bool last, bool is_tenth);
+  std::size_t tenth() const;
   std::size_t total_, done_ = 0, failed_ = 0;
   std::string noun_;
   const Clock& clock_;

@@ -20,6 +20,7 @@ namespace tintype {
 struct Viewing {
   std::string_view target;  // origin-form, as received, at most 8 KB
   Hints hints;
+  bool is_edge = false;  // came with the edge's secret
 };
 
 // Microseconds spent in each phase of a miss, for Server-Timing; -1: the phase did not happen.

@@ -158,7 +158,7 @@ Task<Explanation> explain(std::string target, HintTexts headers, ExplainParts pa
   auto asked = parse_target(cut, policy->mounts);
   if (!asked) co_return stop(pages, asked.error());
   pages.step_raw("ask", "ask", ask_page(*asked));
-  auto named = name_variant(viewing, policy);
+  auto named = name_variant(viewing, policy, parts.clock.unix_seconds());
   if (!named) co_return stop(pages, named.error());
   pages.step_raw("admitted", "policy", options_of(named->ask.transformation));
   pages.step_raw("settled", "settled", options_of(named->settled));

@@ -73,7 +73,8 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
   co_return Fetched{.source = std::move(*source), .policy_changed = false};
 }
 
-Entry entry_of(const WalkParts& parts, const NamedVariant& named, RenderedVariant rendered) {
+Entry entry_of(const WalkParts& parts, const NamedVariant& named, RenderedVariant rendered,
+               Format format) {
   std::int64_t now = parts.clock.unix_seconds();
   Hash128 hash = xxh3_128(rendered.bytes);
   std::uint8_t digest[16];
@@ -85,7 +86,7 @@ Entry entry_of(const WalkParts& parts, const NamedVariant& named, RenderedVarian
   entry.body = std::move(rendered.bytes);
   entry.meta.key = named.path;
   entry.meta.status = 200;
-  entry.meta.media_type = media_type_of(named.settled.format);
+  entry.meta.media_type = media_type_of(format);
   entry.meta.etag = '"' + hex(digest) + '"';
   entry.meta.site = named.ask.site;
   entry.meta.source = named.ask.source;
@@ -112,6 +113,7 @@ Task<Making<Entry>> render(const WalkParts& parts, const NamedVariant& named, So
   // The source waits in memory with its job, so admission counts it too.
   planned->cost.peak_bytes += static_cast<std::int64_t>(source.bytes->size());
   double weight = planned->cost.weight;
+  Format format = planned->encode.format;
   RenderJob job{.plan = *planned, .limits = limits, .source = source.bytes, .deadline = run.first};
   auto rendered = co_await parts.renderer.render(std::move(job));
   if (!rendered) {
@@ -125,7 +127,7 @@ Task<Making<Entry>> render(const WalkParts& parts, const NamedVariant& named, So
   parts.metrics.observe(Phase::Queue, std::chrono::microseconds(rendered->queued_us));
   parts.metrics.observe(Phase::Render, std::chrono::microseconds(rendered->rendered_us));
   parts.metrics.count_variant_bytes(rendered->bytes.size());
-  Entry entry = entry_of(parts, named, std::move(*rendered));
+  Entry entry = entry_of(parts, named, std::move(*rendered), format);
   entry.meta.render_weight = weight;
   co_return entry;
 }

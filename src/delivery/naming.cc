@@ -5,6 +5,7 @@
 
 #include "dialect/dialect.h"
 #include "policy/limits.h"
+#include "policy/signature.h"
 #include "transform/canonical_path.h"
 
 namespace tintype {
@@ -18,17 +19,21 @@ Result<Transformation> settle_within_limits(const NamedVariant& named, const Hin
   auto settled = settle(named.ask, hints, rules);
   bool is_fine = settled && check_limits(*settled, named.site->limits);
   if (is_fine || (named.hints_read & ~kAcceptBit) == 0) return settled;
-  TRY(Transformation plain, settle(named.ask, {.accept = hints.accept}, rules));
+  TRY(Transformation plain,
+      settle(named.ask, {.accept = hints.accept, .user_agent = hints.user_agent}, rules));
   TRY(check_limits(plain, named.site->limits));
   return plain;
 }
 
 }  // namespace
 
-Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
+Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy,
+                                  std::int64_t now_unix_seconds) {
   TRY(Ask asked, parse_target(viewing.target, policy->mounts));
   const SitePolicy* site = policy->find(asked.site);
   if (!site) return fail_public(ErrorCode::NotFound, "there is no site named " + asked.site);
+  TRY(check_caller(asked, *site,
+                   {.now_unix_seconds = now_unix_seconds, .is_edge = viewing.is_edge}));
   NamedVariant named;
   named.policy = std::move(policy);
   named.site = site;
@@ -43,6 +48,8 @@ Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy) {
 SettleRules rules_of(const SitePolicy& site) {
   SettleRules rules(site.format_order);
   if (!site.width_ladder.empty()) rules.width_ladder = site.width_ladder;
+  rules.quality_steps = site.quality_steps;
+  rules.snaps_widths = site.snap_widths;
   // No step above the site's limit; where all are, w=auto says nothing.
   auto end = std::ranges::upper_bound(rules.width_ladder, site.limits.max_width_px);
   rules.width_ladder = {rules.width_ladder.begin(), end};

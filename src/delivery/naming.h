@@ -23,7 +23,9 @@ struct NamedVariant {
 };
 
 // dialect -> policy -> settle -> canonical path. Fails with BadRequest or NotFound (no such site).
-Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy);
+// Forbidden where the site does not let this caller ask (policy/signature.h).
+Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy,
+                                  std::int64_t now_unix_seconds);
 
 // What of this site's policy settling needs; refers to `site`.
 SettleRules rules_of(const SitePolicy& site);

@@ -7,6 +7,8 @@
 
 namespace tintype {
 
+constexpr std::int64_t kRedirectMaxAgeSeconds = 300;
+
 struct Walk::State {
   WalkParts parts;
   Flights<SharedEntry> flights;
@@ -27,6 +29,27 @@ struct Walk::State {
     auto entry = std::make_shared<Entry>(failure_entry(error, {}, parts.clock.unix_seconds()));
     parts.render_head(*entry);
     return answer_with(std::move(entry), Outcome::ClientError, 0);
+  }
+
+  Result<NamedVariant> name(const Viewing& viewing) const {
+    return name_variant(viewing, parts.policies.current(), parts.clock.unix_seconds());
+  }
+
+  static bool redirects(const NamedVariant& named) {
+    return named.site->redirects && !named.ask.is_canonical;
+  }
+
+  // Made anew each time, like a refusal. Its life is short: which path it is may depend on the
+  // client, and on the site's presets.
+  Answer redirect(const NamedVariant& named) const {
+    auto entry = std::make_shared<Entry>();
+    entry->meta.status = 302;
+    entry->meta.key = named.path;
+    entry->meta.location = named.path;
+    entry->meta.stored_unix_seconds = parts.clock.unix_seconds();
+    entry->meta.max_age_seconds = kRedirectMaxAgeSeconds;
+    parts.render_head(*entry);
+    return answer_with(std::move(entry), Outcome::MemoryHit, named.hints_read);
   }
 
   std::optional<Answer> find_in_memory(const NamedVariant& named) const {
@@ -68,8 +91,9 @@ Walk::Walk(WalkParts parts) : state_(new State{.parts = std::move(parts), .fligh
 Walk::~Walk() = default;
 
 std::optional<Answer> Walk::answer_from_memory(const Viewing& viewing) {
-  auto named = name_variant(viewing, state_->parts.policies.current());
+  auto named = state_->name(viewing);
   if (!named) return state_->refuse(named.error());
+  if (state_->redirects(*named)) return state_->redirect(*named);
   return state_->find_in_memory(*named);
 }
 
@@ -77,8 +101,9 @@ Task<Answer> Walk::answer(Viewing viewing) {
   // A policy that changes twice during one request is an operator at work, not a reason to go on
   // for ever.
   for (int tries = 0; tries < 3; ++tries) {
-    auto named = name_variant(viewing, state_->parts.policies.current());
+    auto named = state_->name(viewing);
     if (!named) co_return state_->refuse(named.error());
+    if (state_->redirects(*named)) co_return state_->redirect(*named);
     if (auto found = state_->find_in_memory(*named)) co_return *found;
     std::optional<Answer> answer = co_await state_->fly(std::move(*named));
     if (answer) co_return *answer;

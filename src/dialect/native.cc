@@ -65,34 +65,67 @@ Result<> keep_option(Ask& ask, const OptionSpec& spec, std::string_view value) {
   return {};
 }
 
-Result<> parse_parameter(Ask& ask, std::string_view parameter) {
-  std::size_t equals = parameter.find('=');
-  std::string_view raw_name = parameter.substr(0, equals);
-  std::string_view raw_value =
-      equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1);
-  std::string name_buffer, value_buffer;
-  auto name = decode_query_text(raw_name, name_buffer);
-  if (!name) return refuse("parameter " + shown(raw_name) + ": malformed percent escape");
-  const OptionSpec* spec = find_option(*name);
-  if (spec == nullptr) {
-    // Its value is never looked at: trackers write what they like.
-    ask.unknown.emplace_back(*name);
+enum class Reads : std::uint8_t { All, SignatureOnly };
+
+constexpr std::string_view kSignature = "s", kExpires = "expires";
+constexpr std::size_t kMaxExpiresDigits = 11;  // the year 5138
+
+bool is_of_signature(std::string_view name) {
+  return equals_ignoring_case(name, kSignature) || equals_ignoring_case(name, kExpires);
+}
+
+Result<> keep_of_signature(Ask& ask, std::string_view name, std::string_view value) {
+  if (equals_ignoring_case(name, kSignature)) {
+    if (!ask.signature.empty() && ask.signature != value) return given_twice(kSignature);
+    ask.signature = value;
     return {};
   }
-  auto value = decode_query_text(raw_value, value_buffer);
-  if (!value) {
-    std::string option(spec->name);
-    return refuse(option + "=" + shown(raw_value) + ": malformed percent escape", option);
+  bool is_number = !value.empty() && value.size() <= kMaxExpiresDigits &&
+                   value.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number) return bad_option(kExpires, value, "a Unix time in seconds");
+  auto expires = parse_int(value);
+  if (ask.expires_unix_seconds && ask.expires_unix_seconds != expires) {
+    return given_twice(kExpires);
   }
+  ask.expires_unix_seconds = expires;
+  return {};
+}
+
+Result<> keep_parameter(Ask& ask, std::string_view name, std::string_view raw_value) {
+  const OptionSpec* spec = find_option(name);
+  if (spec == nullptr && !is_of_signature(name)) {
+    // Its value is never looked at: trackers write what they like.
+    ask.unknown.emplace_back(name);
+    return {};
+  }
+  std::string buffer;
+  auto value = decode_query_text(raw_value, buffer);
+  if (!value) {
+    std::string option(spec != nullptr ? spec->name : name);
+    return refuse(option + "=" + shown(raw_value) + ": malformed percent escape", lower(option));
+  }
+  if (spec == nullptr) return keep_of_signature(ask, name, *value);
   TRY(keep_option(ask, *spec, *value));
   ask.named |= bit_of(spec->id);
   return {};
 }
 
-Result<> parse_query(Ask& ask, std::string_view query) {
+Result<> parse_parameter(Ask& ask, std::string_view parameter, Reads reads) {
+  std::size_t equals = parameter.find('=');
+  std::string_view raw_name = parameter.substr(0, equals);
+  std::string_view raw_value =
+      equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1);
+  std::string buffer;
+  auto name = decode_query_text(raw_name, buffer);
+  if (reads == Reads::SignatureOnly && (!name || !is_of_signature(*name))) return {};
+  if (!name) return refuse("parameter " + shown(raw_name) + ": malformed percent escape");
+  return keep_parameter(ask, *name, raw_value);
+}
+
+Result<> parse_query(Ask& ask, std::string_view query, Reads reads) {
   while (!query.empty()) {
     std::size_t end = std::min(query.find('&'), query.size());
-    if (end > 0) TRY(parse_parameter(ask, query.substr(0, end)));
+    if (end > 0) TRY(parse_parameter(ask, query.substr(0, end), reads));
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return {};
@@ -100,7 +133,7 @@ Result<> parse_query(Ask& ask, std::string_view query) {
 
 }  // namespace
 
-Result<Ask> parse_canonical(std::string_view path, std::size_t marker) {
+Result<Ask> parse_canonical(std::string_view path, std::size_t marker, std::string_view query) {
   Ask ask;
   std::size_t slash = path.find('/', 1);
   TRY(ask.site, parse_site(path.substr(1, slash - 1)));
@@ -112,6 +145,7 @@ Result<Ask> parse_canonical(std::string_view path, std::size_t marker) {
   ask.version = std::move(options.version);
   ask.named = options.named;
   ask.is_canonical = true;
+  TRY(parse_query(ask, query, Reads::SignatureOnly));
   return ask;
 }
 
@@ -133,7 +167,7 @@ Result<Ask> parse_native(const Request& request) {
     return refuse("options must follow the segment _ (a folder or file of that name is %5F)");
   }
   TRY(ask.source, parse_source(path));
-  TRY(parse_query(ask, request.query));
+  TRY(parse_query(ask, request.query, Reads::All));
   return ask;
 }
 

@@ -38,13 +38,15 @@ Result<Ask> parse_target(std::string_view target, std::span<const Mount> mounts)
   std::string_view path = target.substr(0, question);
   const Mount* mount = find_mount(mounts, path);
   std::size_t marker = path.rfind(kCanonicalMarker);
-  if (is_canonical(marker, mount)) return parse_canonical(path, marker);
+  std::string_view query = target.substr(std::min(question + 1, target.size()));
+  if (is_canonical(marker, mount)) return parse_canonical(path, marker, query);
   if (mount == nullptr) mount = &kNativeMount;
   std::string_view rest = path.substr(mount->path == "/" ? 0 : mount->path.size());
   if (rest.starts_with('/')) rest.remove_prefix(1);
-  std::string_view query = target.substr(std::min(question + 1, target.size()));
-  return kParsers[static_cast<std::size_t>(mount->dialect)](
-      {.path = rest, .query = query, .mount = *mount});
+  TRY(Ask ask, kParsers[static_cast<std::size_t>(mount->dialect)](
+                   {.path = rest, .query = query, .mount = *mount}));
+  ask.is_signed_by_vendor = !mount->keys.empty();
+  return ask;
 }
 
 std::string target_of_url(std::string_view url) {

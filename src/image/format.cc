@@ -23,13 +23,15 @@ std::string_view name_of(Format format) {
       return "tiff";
     case Format::Svg:
       return "svg";
+    case Format::JpegOrPng:
+      return "jpng";
   }
   return "";
 }
 
 std::optional<Format> format_named(std::string_view name) {
   for (Format format : {Format::Jpeg, Format::Png, Format::Webp, Format::Avif, Format::Gif,
-                        Format::Heic, Format::Tiff, Format::Svg}) {
+                        Format::Heic, Format::Tiff, Format::Svg, Format::JpegOrPng}) {
     if (equals_ignoring_case(name, name_of(format))) return format;
   }
   if (equals_ignoring_case(name, "jpg") || equals_ignoring_case(name, "jpe")) return Format::Jpeg;
@@ -56,6 +58,8 @@ std::string_view media_type_of(Format format) {
       return "image/tiff";
     case Format::Svg:
       return "image/svg+xml";
+    case Format::JpegOrPng:
+      break;  // no picture is in it
   }
   return "application/octet-stream";
 }
@@ -63,6 +67,10 @@ std::string_view media_type_of(Format format) {
 bool is_encodable(Format format) {
   return format == Format::Jpeg || format == Format::Png || format == Format::Webp ||
          format == Format::Avif;
+}
+
+bool is_answerable(Format format) {
+  return is_encodable(format) || format == Format::JpegOrPng;
 }
 
 bool can_hold_alpha(Format format) {

@@ -115,6 +115,7 @@ Result<ImageInfo> sniff(ByteView source) {
     case Format::Heic:
       return sniff_bmff(source);
     case Format::Svg:
+    case Format::JpegOrPng:
       break;
   }
   return unsupported("svg is not a supported source format");

@@ -3,50 +3,20 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
 
 #include <sys/resource.h>
 
 #include "base/text.h"
 #include "cli/convert.h"
 #include "delivery/explain.h"
-#include "dialect/dialect.h"
 #include "main/application.h"
-#include "main/settings.h"
+#include "main/config_file.h"
+#include "main/url_commands.h"
 #include "store/open_origin.h"
-#include "transform/native_url.h"
 #include "transform/option_docs.h"
 
 namespace tintype {
 namespace {
-
-int complain(const Error& error, int code = 1) {
-  const std::string& text = error.detail.empty() ? error.message : error.detail;
-  std::fprintf(stderr, "tintype: %s\n", text.c_str());
-  return code;
-}
-
-std::string folder_of(const std::string& path) {
-  return std::filesystem::absolute(path).parent_path().string();
-}
-
-Result<std::string> read_config(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return fail_public(ErrorCode::NotFound,
-                       path +
-                           ": cannot be read. Name a settings file with --config FILE; "
-                           "docs/configuration.md shows one to start from");
-  }
-  return std::string((std::istreambuf_iterator<char>(in)), {});
-}
-
-// Puts the file's name in front of what its reader says.
-Error at_file(const std::string& path, Error error) {
-  error.detail = path + ": " + (error.detail.empty() ? error.message : error.detail);
-  return error;
-}
 
 // Sockets, sources and cache files are descriptors; the soft limit of many shells is 1,024.
 void raise_descriptor_limit() {
@@ -54,20 +24,6 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-Result<Settings> load_settings(const std::string& config) {
-  TRY(std::string text, read_config(config));
-  auto settings = read_settings(text, folder_of(config), process_environment());
-  if (!settings) return fail(at_file(config, settings.error()));
-  return settings;
-}
-
-Result<Policy> load_policy(const std::string& config) {
-  TRY(std::string text, read_config(config));
-  auto policy = parse_policy(text, folder_of(config));
-  if (!policy) return fail(at_file(config, policy.error()));
-  return policy;
 }
 
 }  // namespace
@@ -165,24 +121,6 @@ int run_convert(const ConvertArguments& arguments) {
   return done->failed == 0 ? 0 : 1;
 }
 
-namespace {
-
-// Of "Name: value" headers those that may change bytes.
-Result<HintTexts> hints_of(const std::vector<std::string>& headers) {
-  HintTexts texts;
-  for (const std::string& header : headers) {
-    std::size_t colon = header.find(':');
-    if (colon == std::string::npos) {
-      return fail_public(ErrorCode::BadRequest, "-H '" + header + "': must be 'Name: value'");
-    }
-    std::string_view text = header;
-    texts.take(trim(text.substr(0, colon)), trim(text.substr(colon + 1)));
-  }
-  return texts;
-}
-
-}  // namespace
-
 int run_explain(const ExplainArguments& arguments) {
   auto headers = hints_of(arguments.headers);
   if (!headers) return complain(headers.error(), 2);
@@ -207,43 +145,6 @@ int run_explain(const ExplainArguments& arguments) {
   blocking.join();  // a read that was given up on would post to the loop
   std::printf("%s\n", arguments.as_json ? explanation.json.c_str() : explanation.text.c_str());
   return explanation.ok ? 0 : 1;
-}
-
-namespace {
-
-// Prints the native URL, or why there is none; whether there was one.
-bool translate(const std::string& url, const Policy& policy) {
-  auto ask = parse_target(target_of_url(url), policy.mounts);
-  if (!ask) {
-    std::fprintf(stderr, "tintype: %s: %s\n", url.c_str(), ask.error().detail.c_str());
-    return false;
-  }
-  std::printf("%s\n", native_url(*ask).c_str());
-  if (!ask->preset.empty() && ask->yielding != 0) {
-    std::fprintf(stderr,
-                 "tintype: %s: note: here the preset wins over options beside it; in the native "
-                 "dialect they win\n",
-                 url.c_str());
-  }
-  return true;
-}
-
-}  // namespace
-
-int run_translate(const TranslateArguments& arguments) {
-  auto policy = load_policy(arguments.config);
-  if (!policy) return complain(policy.error(), 2);
-  bool is_fine = true;
-  for (const std::string& url : arguments.urls) {
-    if (url != "-") {
-      is_fine &= translate(url, *policy);
-      continue;
-    }
-    for (std::string line; std::getline(std::cin, line);) {
-      if (!line.empty()) is_fine &= translate(line, *policy);
-    }
-  }
-  return is_fine ? 0 : 1;
 }
 
 int run_options() {

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 
 #include "main/commands.h"
+#include "main/edge_command.h"
+#include "main/replay_command.h"
 
 int main(int argc, char** argv) {
   using namespace tintype;
@@ -55,6 +57,34 @@ int main(int argc, char** argv) {
   translate->add_option("--config,-c", translating.config, "Settings and sites, with their mounts")
       ->capture_default_str();
   translate->callback([&] { code = run_translate(translating); });
+
+  CanonicalArguments naming;
+  auto* canonical = app.add_subcommand("canonical", "Print the canonical paths of URLs");
+  canonical
+      ->add_option("url", naming.urls,
+                   "URLs, or their paths and queries; - reads lines, also with headers: "
+                   "'/shop/a.jpg?w=800 | Accept: image/avif'")
+      ->required();
+  canonical->add_option("--config,-c", naming.config, "Settings and sites")->capture_default_str();
+  canonical->add_option("-H,--header", naming.headers, "A request header: 'Accept: image/avif'");
+  canonical->add_option("--now", naming.now_unix_seconds,
+                        "Unix time that expiring URLs are held against");
+  canonical->callback([&] { code = run_canonical(naming); });
+
+  SignArguments signing;
+  auto* sign = app.add_subcommand("sign", "Sign URLs for a site that demands it");
+  sign->add_option("url", signing.urls, "URLs, or their paths and queries; - reads lines")
+      ->required();
+  sign->add_option("--config,-c", signing.config, "Settings, with the site's keys")
+      ->capture_default_str();
+  sign->add_option("--expires-in", signing.expires_in, "Valid for this long, such as 1h or 30d");
+  sign->callback([&] { code = run_sign(signing); });
+
+  EdgeArguments edging{.version = TINTYPE_VERSION};
+  add_edge_command(app, edging, code);
+
+  ReplayArguments replaying;
+  add_replay_command(app, replaying, code);
 
   auto* options = app.add_subcommand("options", "Print the table of URL options");
   options->callback([&] { code = run_options(); });

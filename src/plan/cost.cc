@@ -43,6 +43,7 @@ double decode_ms_per_mp(const Plan& plan) {
     case Format::Tiff:
       return 6.0;
     case Format::Svg:
+    case Format::JpegOrPng:
       break;
   }
   return 20.0;

@@ -146,25 +146,32 @@ Result<> finish(Plan& plan, const PlanLimits& limits) {
   return {};
 }
 
+Format format_for(Format asked, const ImageInfo& source) {
+  if (asked != Format::JpegOrPng) return asked;
+  return source.has_alpha ? Format::Png : Format::Jpeg;
+}
+
 }  // namespace
 
 Result<Plan> plan(const Transformation& settled, const ImageInfo& source,
                   const PlanLimits& limits) {
   CHECK(!settled.format_auto);
   TRY(check_source(source, limits));
-  if (!is_encodable(settled.format)) {
+  const Format format = format_for(settled.format, source);
+  if (!is_encodable(format)) {
     return fail_public(ErrorCode::Unsupported,
-                       std::string(name_of(settled.format)) + " pictures are not written", "f");
+                       std::string(name_of(format)) + " pictures are not written", "f");
   }
   Plan plan;
   plan.asked = settled;
+  plan.asked.format = format;
   plan.source = source;
   TRY(plan.crop, settle_crop(settled, source.upright()));
   plan.trim_threshold = settled.trim_threshold;
   plan.sharpen_e2 = settled.sharpen_e2;
   plan.blur_e2 = settled.blur_e2;
-  plan.encode = {.format = settled.format,
-                 .quality_pct = settled.quality_pct.value_or(default_quality_pct(settled.format)),
+  plan.encode = {.format = format,
+                 .quality_pct = settled.quality_pct.value_or(default_quality_pct(format)),
                  .keep_metadata = settled.keep_metadata};
   choose_colors(plan);
   TRY(finish(plan, limits));

@@ -37,6 +37,16 @@ TEST(Plan, ShrinkKeepsTwiceTheTarget) {
   EXPECT_EQ(plan_of(wide(401), jpeg(1600, 1200)).shrink, 1);
 }
 
+TEST(Plan, JpegOrPngIsDecidedByTheSourcesAlpha) {
+  ImageInfo opaque = jpeg(160, 120), clear = opaque;
+  clear.has_alpha = true;
+  EXPECT_EQ(plan_of(wide(100, Format::JpegOrPng), opaque).encode.format, Format::Jpeg);
+  EXPECT_EQ(plan_of(wide(100, Format::JpegOrPng), opaque).encode.quality_pct, 80);
+  EXPECT_TRUE(plan_of(wide(100, Format::JpegOrPng), opaque).flatten);
+  EXPECT_EQ(plan_of(wide(100, Format::JpegOrPng), clear).encode.format, Format::Png);
+  EXPECT_FALSE(plan_of(wide(100, Format::JpegOrPng), clear).flatten);
+}
+
 TEST(Plan, ShrinkLooksAtTheCropAndTheTurn) {
   Transformation t = wide(100);
   t.crop = CropBox{.x = 0, .y = 0, .width = 400, .height = 400};

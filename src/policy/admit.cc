@@ -116,6 +116,23 @@ Failure refuse_preset(const Ask& ask, const SitePolicy& site) {
   return fail_public(ErrorCode::BadRequest, std::move(detail), "p");
 }
 
+bool is_asked(const Ask& ask, OptionId id) {
+  if (id == OptionId::Preset) return !ask.preset.empty();
+  if (id == OptionId::Version) return !ask.version.empty();
+  return (ask.named & bit_of(id)) != 0 && print_option(ask.transformation, id).has_value();
+}
+
+// An option named at its default asks for nothing; the vendors' languages do so in many URLs.
+Result<> check_allowed(const Ask& ask, const SitePolicy& site) {
+  for (const OptionSpec& spec : option_table()) {
+    if ((*site.allowed_options & bit_of(spec.id)) != 0 || !is_asked(ask, spec.id)) continue;
+    std::string name(spec.name);
+    return fail_public(ErrorCode::BadRequest,
+                       "option " + name + " is not allowed on site '" + site.name + "'", name);
+  }
+  return {};
+}
+
 struct Side {
   std::string_view option;     // "w"
   std::string_view dimension;  // "width"
@@ -166,6 +183,7 @@ Result<Ask> admit(const Ask& ask, const SitePolicy& site) {
   if (site.unknown_parameters == UnknownParameters::Refuse && !ask.unknown.empty()) {
     return refuse_unknown(ask, site);
   }
+  if (site.allowed_options) TRY(check_allowed(ask, site));
   Ask admitted = ask;
   admitted.unknown.clear();
   if (!ask.preset.empty()) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "policy/limits.h"
 #include "policy/parse_mounts.h"
+#include "policy/parse_rules.h"
 #include "policy/policy.h"
 #include "policy/quote.h"
 #include "policy/yaml_reader.h"
@@ -328,7 +329,8 @@ Result<SitePolicy> read_site(const YamlReader& at, const std::string& name,
         at.error(quote(name) + " is not a site name; expected 1 to 64 of A-Z a-z 0-9 - . ~"));
   }
   TRY(at.refuse_others({"origin", "limits", "formats", "width_ladder", "mounts",
-                        "unknown_parameters", "defaults", "presets", "cache"}));
+                        "unknown_parameters", "defaults", "presets", "cache", "signing",
+                        "allowed_options", "quality_steps", "snap_widths", "spellings"}));
   TRY(site.origin, read_origin(at, base_folder));
   TRY(site.limits, read_limits(at));
   if (auto formats = at.child("formats")) {
@@ -340,6 +342,7 @@ Result<SitePolicy> read_site(const YamlReader& at, const std::string& name,
   if (auto mounts = at.child("mounts")) {
     TRY(site.mounts, read_mounts(*mounts, name));
   }
+  TRY(read_url_rules(at, site));
   if (auto unknown = at.child("unknown_parameters")) TRY(read_unknown_parameters(*unknown, site));
   if (auto defaults = at.child("defaults")) {
     TRY(site.defaults, read_options(*defaults, site));

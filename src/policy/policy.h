@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,14 @@ struct SitePolicy {
   std::vector<std::int32_t> width_ladder;  // steps of w=auto, ascending; empty: kWidthLadder
   std::vector<Mount> mounts;               // where other URL languages than the native are spoken
   UnknownParameters unknown_parameters = UnknownParameters::Drop;
+  // Live keys of our own signatures (signature.h), as bytes; empty: URLs are not signed.
+  std::vector<std::string> signing_keys;
+  // Options that a request may name, a bit per OptionId; absent: all. Presets and defaults may set
+  // any.
+  std::optional<std::uint32_t> allowed_options;
+  std::vector<std::int32_t> quality_steps;  // a quality is raised to the next; empty: exact
+  bool snap_widths = false;                 // an asked width is raised to the ladder's next step
+  bool redirects = false;                   // other spellings are sent to the canonical path
   // A preset, and the site's defaults, are partial Asks: `named` says which options they set.
   struct OptionSet {
     Transformation transformation;
@@ -81,6 +90,7 @@ using SharedPolicy = std::shared_ptr<const Policy>;
 Result<Policy> parse_policy(const std::string& yaml, const std::string& base_folder);
 
 // Admits an Ask under its site's rules: refuses unknown parameters where the site says so, expands
+// refuses options that the site does not allow, expands
 // the preset, fills the site's defaults (request beats preset beats site), checks w and h limits
 // after dpr. The result names no preset. Canonical asks are only checked against limits. Fails with
 // BadRequest naming option, value and what is allowed.

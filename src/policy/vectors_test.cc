@@ -4,6 +4,14 @@
 //
 //   mount <path> <dialect> <site> [key=<text>|keyhex=<hex>] [salthex=<hex>] [source=<URL>]
 //   preset <name> <options>          a preset of the site, from here on
+//   defaults <options>               the site's defaults
+//   allow <option>, …                the only options that may be named; "allow all" ends it
+//   steps <quality>, …               quality steps; "steps none" ends it
+//   ladder <width>, …                the width ladder
+//   snap on|off                      whether asked widths are raised to it
+//   unknown drop|refuse              what is done with unknown parameters
+//   sign <key>, …                    the keys of our own signatures; "sign none" ends it
+//   now <Unix seconds>               what expiring URLs are held against
 //
 // The native dialect's own vectors are run in dialect/, without a policy.
 #include <filesystem>
@@ -16,6 +24,7 @@
 #include "base/text.h"
 #include "dialect/dialect.h"
 #include "policy/policy.h"
+#include "policy/signature.h"
 #include "transform/canonical_path.h"
 #include "transform/option_table.h"
 #include "transform/settle.h"
@@ -51,13 +60,56 @@ class VectorFile {
     auto words = split(text, ' ');
     if (words[0] == "mount" && words.size() >= 4) {
       add_mount(words);
-    } else if (words[0] == "order") {
-      site_.format_order.clear();
-      for (std::string_view name : split(text.substr(6), ',')) {
-        site_.format_order.push_back(format_named(trim(name)).value());
-      }
     } else if (words[0] == "preset" && words.size() == 3) {
-      add_preset(std::string(words[1]), words[2]);
+      site_.presets[std::string(words[1])] = options_of(words[2]);
+    } else if (words[0] == "defaults" && words.size() == 2) {
+      site_.defaults = options_of(words[1]);
+    } else {
+      return !text.starts_with('/') && take_rule(words[0], list_of(text.substr(words[0].size())));
+    }
+    return true;
+  }
+
+  static std::vector<std::string> list_of(std::string_view text) {
+    std::vector<std::string> items;
+    for (std::string_view item : split(text, ',')) items.emplace_back(trim(item));
+    return items;
+  }
+  static std::vector<std::int32_t> numbers_of(const std::vector<std::string>& items) {
+    std::vector<std::int32_t> numbers;
+    for (const std::string& item : items) {
+      if (item != "none") numbers.push_back(static_cast<std::int32_t>(parse_int(item).value()));
+    }
+    return numbers;
+  }
+
+  bool take_rule(std::string_view name, const std::vector<std::string>& items) {
+    if (name == "order") {
+      site_.format_order.clear();
+      for (const std::string& item : items) {
+        site_.format_order.push_back(format_named(item).value());
+      }
+    } else if (name == "allow") {
+      site_.allowed_options.reset();
+      if (items.front() == "all") return true;
+      site_.allowed_options = 0;
+      for (const std::string& item : items) {
+        *site_.allowed_options |= bit_of(find_option(item)->id);
+      }
+    } else if (name == "steps") {
+      site_.quality_steps = numbers_of(items);
+    } else if (name == "ladder") {
+      site_.width_ladder = numbers_of(items);
+    } else if (name == "snap") {
+      site_.snap_widths = items.front() == "on";
+    } else if (name == "unknown") {
+      bool refuses = items.front() == "refuse";
+      site_.unknown_parameters = refuses ? UnknownParameters::Refuse : UnknownParameters::Drop;
+    } else if (name == "sign") {
+      site_.signing_keys.clear();
+      if (items.front() != "none") site_.signing_keys = items;
+    } else if (name == "now") {
+      caller_.now_unix_seconds = parse_int(items.front()).value();
     } else {
       return false;
     }
@@ -88,10 +140,9 @@ class VectorFile {
     return percent_decode(escaped).value();
   }
 
-  void add_preset(const std::string& name, std::string_view query) {
-    auto ask = parse_target("/shop/x?" + std::string(query));
-    ASSERT_TRUE(ask) << ask.error().detail;
-    site_.presets[name] = {.transformation = ask->transformation, .named = ask->named};
+  static SitePolicy::OptionSet options_of(std::string_view query) {
+    Ask ask = parse_target("/shop/x?" + std::string(query)).value();
+    return {.transformation = ask.transformation, .named = ask.named};
   }
 
   std::string answer(std::string_view target, std::string_view accept) const {
@@ -101,10 +152,16 @@ class VectorFile {
     };
     auto ask = parse_target(target, mounts_);
     if (!ask) return describe(ask.error());
+    auto let_in = check_caller(*ask, site_, caller_);
+    if (!let_in) return describe(let_in.error());
     auto admitted = admit(*ask, site_);
     if (!admitted) return describe(admitted.error());
     const HintTexts headers = HintTexts::parse(accept);
-    auto settled = settle(*admitted, headers.hints(), site_.format_order);
+    SettleRules rules(site_.format_order);
+    if (!site_.width_ladder.empty()) rules.width_ladder = site_.width_ladder;
+    rules.quality_steps = site_.quality_steps;
+    rules.snaps_widths = site_.snap_widths;
+    auto settled = settle(*admitted, headers.hints(), rules);
     if (!settled) return describe(settled.error());
     return canonical_path(*admitted, *settled);
   }
@@ -129,6 +186,7 @@ class VectorFile {
 
   std::filesystem::path path_;
   SitePolicy site_;
+  Caller caller_;
   std::vector<Mount> mounts_;
 };
 
@@ -136,7 +194,7 @@ class VectorFile {
 constexpr std::pair<std::string_view, int> kLeast[] = {
     {"bunny", 20},  {"cloudflare", 40}, {"cloudinary", 60}, {"dit", 40},     {"fastly", 40},
     {"imgix", 60},  {"imgproxy", 60},   {"ipx", 30},        {"netlify", 10}, {"next", 10},
-    {"scene7", 60}, {"thumbor", 40},    {"vercel", 10},     {"weserv", 40}};
+    {"policy", 60}, {"scene7", 60},     {"thumbor", 40},    {"vercel", 10},  {"weserv", 40}};
 
 class Vectors : public testing::TestWithParam<std::pair<std::string_view, int>> {};
 

@@ -21,7 +21,11 @@ constexpr std::string_view kPicturePolicy =
 constexpr std::string_view kPagePolicy =
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src "
     "'unsafe-inline'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action "
-    "'none'; frame-ancestors 'none'\r\nReferrer-Policy: no-referrer\r\n";
+    "'none'; frame-ancestors 'none'\r\nReferrer-Policy: no-referrer\r\n"
+    // Browsers heed these on documents only. Critical-CH: the page is asked for again at once with
+    // them, so that its first picture has its size.
+    "Accept-CH: Sec-CH-DPR, Sec-CH-Width, Sec-CH-Viewport-Width, Save-Data, ECT, Downlink, RTT\r\n"
+    "Critical-CH: Sec-CH-DPR, Sec-CH-Viewport-Width\r\n";
 
 void append_number(std::string& out, std::int64_t value) {
   char buffer[24];
@@ -75,7 +79,8 @@ void append_validators(std::string& out, const EntryMeta& meta) {
 
 // The head without status line and length, for 200 and 206.
 void append_content_fields(std::string& out, const EntryMeta& meta) {
-  append_field(out, "Content-Type", meta.media_type);
+  if (!meta.media_type.empty()) append_field(out, "Content-Type", meta.media_type);
+  if (!meta.location.empty()) append_field(out, "Location", meta.location);
   out += "X-Content-Type-Options: nosniff\r\n";
   out += meta.media_type.starts_with("text/html") ? kPagePolicy : kPicturePolicy;
   if (meta.status == 200 && !meta.etag.empty()) out += "Accept-Ranges: bytes\r\n";

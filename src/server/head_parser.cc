@@ -327,6 +327,9 @@ void HeadParser::take_field(std::string_view name, std::string_view value) {
       }
       if (is("viewport-width")) older(head_.client_hints.viewport_width);
       break;
+    case 15:
+      if (is("x-origin-verify")) head_.origin_verify = value;
+      break;
     case 17:
       if (is("if-modified-since")) head_.if_modified_since = value;
       if (is("transfer-encoding")) ++coding_lines_;

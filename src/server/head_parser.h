@@ -46,12 +46,13 @@ struct RequestHead {
   bool is_http10 = false;
   bool keep_alive = false;  // what the client asked for
   ListField accept, if_none_match;
-  std::string_view if_modified_since, if_range, range, user_agent, request_id;
-  Hints client_hints;  // all but accept
+  std::string_view if_modified_since, if_range, range, user_agent, request_id, origin_verify;
+  Hints client_hints;  // all but accept and user_agent
 
   Hints hints() const {
     Hints all = client_hints;
     all.accept = accept.text();
+    all.user_agent = user_agent;
     return all;
   }
 };

@@ -38,6 +38,8 @@ std::string_view phrase_of(int status) {
       return "OK";
     case 206:
       return "Partial Content";
+    case 302:
+      return "Found";
     case 304:
       return "Not Modified";
     case 400:

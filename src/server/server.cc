@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/loop.h"
+#include "server/problem.h"
 #include "telemetry/log.h"
 
 namespace tintype {
@@ -56,6 +57,7 @@ struct Server::State {
   ServerParts parts;
   ServerSettings settings;
   Studio studio;
+  Answer for_edge_only;
   Service image, admin;
   int port = 0, admin_port = 0;
   std::vector<std::unique_ptr<Loop>> loops;
@@ -69,7 +71,10 @@ struct Server::State {
 void Server::State::compose_image_service() {
   image.metrics = &parts.metrics;
   image.max_connections = settings.max_connections;
+  for_edge_only.entry = problem_entry(403, "Pictures are served by the edge in front of this.");
+  for_edge_only.outcome = Outcome::ClientError;
   image.answer_from_memory = [this](const Viewing& viewing) {
+    if (settings.edge_only && !viewing.is_edge) return std::optional(for_edge_only);
     if (is_studio_target(viewing.target)) return studio.answer_at_once(viewing.target);
     return parts.answer_from_memory(viewing);
   };

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/signing.h"
 #include "server/conditional.h"
 #include "server/head.h"
 #include "server/problem.h"
@@ -185,12 +186,23 @@ std::optional<Answer> Session::begin(HeadParser::Parsed parsed) {
   }
   const RequestHead& head = parser_.head();
   closing_ = !head.keep_alive || requests_ >= loop_.settings().max_requests_per_connection;
-  return service_.answer_from_memory({head.target, head.hints()});
+  return service_.answer_from_memory(viewing_of(head));
+}
+
+Viewing Session::viewing_of(const RequestHead& head) const {
+  const ServerSettings& settings = loop_.settings();
+  auto is_secret = [&](const std::string& secret) {
+    return !secret.empty() && equal_in_constant_time(secret, head.origin_verify);
+  };
+  Viewing viewing{head.target, head.hints()};
+  viewing.is_edge = !head.origin_verify.empty() &&
+                    (is_secret(settings.edge_secret) || is_secret(settings.old_edge_secret));
+  return viewing;
 }
 
 Task<Answer> Session::ask_walk() {
   const RequestHead& head = parser_.head();
-  Viewing viewing{head.target, head.hints()};
+  Viewing viewing = viewing_of(head);
   std::string what;
   try {
     co_return co_await service_.answer(viewing);

@@ -44,6 +44,7 @@ class Session final : private Waiter {
   Received received(std::size_t count, const std::error_code& error);
   std::optional<Answer> begin(HeadParser::Parsed parsed);
   Answer refuse(int status, std::string_view detail) const;
+  Viewing viewing_of(const RequestHead& head) const;
   Task<Answer> ask_walk();
   void prepare(const Answer& answer);
   void choose_head_and_body(const Answer& answer);

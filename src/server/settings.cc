@@ -8,6 +8,8 @@
 namespace tintype {
 namespace {
 
+constexpr std::size_t kMinSecretBytes = 16;
+
 struct Range {
   std::string_view field;
   std::int64_t value, min, max;
@@ -57,6 +59,16 @@ Result<> validate(const ServerSettings& s) {
       {"drain_timeout_ms", s.drain_timeout_ms.count(), 0, kHourMs},
   };
   for (const Range& range : ranges) TRY(check_range(range));
+  if (s.edge_only && s.edge_secret.empty()) {
+    return fail_public(ErrorCode::BadRequest, "edge_only needs an edge_secret", "edge_only");
+  }
+  for (const std::string* secret : {&s.edge_secret, &s.old_edge_secret}) {
+    if (secret->empty() || secret->size() >= kMinSecretBytes) continue;
+    return fail_public(ErrorCode::BadRequest,
+                       "edge_secret is shorter than " + std::to_string(kMinSecretBytes) +
+                           " characters; openssl rand -base64 32 makes one",
+                       "edge_secret");
+  }
   if (s.port != 0 && s.port == s.admin_port && s.listen_address == s.admin_address) {
     return fail_public(
         ErrorCode::BadRequest,

@@ -22,7 +22,12 @@ struct ServerSettings {
   // Loops at real-time priority (SCHED_RR 1), so that a hit never waits for a render's turn to end;
   // needs CAP_SYS_NICE or RLIMIT_RTPRIO, else the loops run as usual and a warning is logged.
   bool realtime_loops = false;
-  bool studio = false;  // serves the studio at / and /_/studio/
+  // What the edge in front of the service sends as X-Origin-Verify; empty: there is none. The
+  // second holds while the secret is changed. Who knows it may ask for canonical paths without a
+  // signature.
+  std::string edge_secret, old_edge_secret;
+  bool edge_only = false;  // pictures for the edge alone: 403 for all others
+  bool studio = false;     // serves the studio at / and /_/studio/
 
   std::size_t max_target_bytes = 8192;  // 414 above it
   std::size_t max_head_bytes = 16384;   // 431 above it

@@ -4,6 +4,8 @@
 // Made by dialect/, admitted by policy/, settled and printed by transform/.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,11 @@ struct Ask {
   std::string version;               // of the source, an opaque token; empty: none
   std::vector<std::string> unknown;  // parameter names nobody knows, for sites that refuse them
   bool is_canonical = false;         // came as a canonical path: served as it stands
+
+  // Our own signature and its end (policy/signature.h), as they stood beside the options.
+  std::string signature;
+  std::optional<std::int64_t> expires_unix_seconds;
+  bool is_signed_by_vendor = false;  // the mount has keys, and its dialect found one to match
 
   // Which options the request named itself: a bit per OptionId (option_table.h). A preset or a site
   // default only fills options that are not named.

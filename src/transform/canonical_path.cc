@@ -11,7 +11,11 @@ namespace {
 constexpr std::string_view kNoOptions = "full";
 constexpr std::string_view kMarker = "/_/";
 
-void append_options(std::string& out, const Transformation& settled, std::string_view version) {
+struct Tokens {
+  std::string_view preset, version;
+};
+
+void append_options(std::string& out, const Transformation& t, Tokens tokens) {
   std::size_t begin = out.size();
   for (const OptionSpec& spec : option_table()) {
     // The format is the extension.
@@ -21,17 +25,18 @@ void append_options(std::string& out, const Transformation& settled, std::string
     out += spec.name;
     out += '-';
     bool is_printed = false;
-    if (spec.id == OptionId::Version) {
-      out += version;
-      is_printed = !version.empty();
+    if (spec.id == OptionId::Version || spec.id == OptionId::Preset) {
+      std::string_view token = spec.id == OptionId::Preset ? tokens.preset : tokens.version;
+      out += token;
+      is_printed = !token.empty();
     } else {
-      is_printed = append_option(out, settled, spec.id);
+      is_printed = append_option(out, t, spec.id);
     }
     if (!is_printed) out.resize(before);
   }
   if (out.size() == begin) out += kNoOptions;
   out += '.';
-  out += name_of(settled.format);
+  out += t.format_auto ? "auto" : name_of(t.format);
 }
 
 // A segment that is exactly "_" would be the marker before the options.
@@ -95,8 +100,9 @@ Result<> parse_item(CanonicalOptions& out, std::string_view item) {
 Result<CanonicalOptions> parse_loosely(std::string_view text) {
   std::size_t dot = text.rfind('.');
   auto format = dot == std::string_view::npos ? std::nullopt : format_named(text.substr(dot + 1));
-  if (!format || !is_encodable(*format)) {
-    return not_canonical("\"" + shown(text) + "\" must end in .avif, .webp, .jpeg or .png", "f");
+  if (!format || !is_answerable(*format)) {
+    return not_canonical("\"" + shown(text) + "\" must end in .avif, .webp, .jpeg, .png or .jpng",
+                         "f");
   }
   CanonicalOptions out;
   out.transformation.format_auto = false;
@@ -120,14 +126,21 @@ std::string canonical_path(const Ask& ask, const Transformation& settled) {
   out.reserve(ask.site.size() + ask.source.size() + ask.version.size() + 96);
   append_source_path(out, ask.site, ask.source);
   out += kMarker;
-  append_options(out, settled, ask.version);
+  append_options(out, settled, {.preset = {}, .version = ask.version});
+  return out;
+}
+
+std::string asked_path(const Ask& ask) {
+  std::string out = source_path(ask.site, ask.source);
+  out += kMarker;
+  append_options(out, ask.transformation, {.preset = ask.preset, .version = ask.version});
   return out;
 }
 
 std::string canonical_options(const Transformation& settled, std::string_view version) {
   std::string out;
   out.reserve(version.size() + 64);
-  append_options(out, settled, version);
+  append_options(out, settled, {.preset = {}, .version = version});
   return out;
 }
 

@@ -23,6 +23,9 @@ namespace tintype {
 
 // Requires: `settled` is a result of settle().
 std::string canonical_path(const Ask& ask, const Transformation& settled);
+// The same of what was asked, before presets, site defaults and settling: the text that signatures
+// cover. "/shop/a.jpg/_/dpr-2_p-card.auto" where the format is not decided.
+std::string asked_path(const Ask& ask);
 // "fit-cover_h-600_w-800.webp": the part behind "/_/".
 std::string canonical_options(const Transformation& settled, std::string_view version);
 

@@ -42,7 +42,8 @@ constexpr NamedHint kHintNames[] = {{"accept", 0},
                                     {"save-data", 4},
                                     {"ect", 5},
                                     {"downlink", 6},
-                                    {"rtt", 7}};
+                                    {"rtt", 7},
+                                    {"user-agent", 8}};
 
 }  // namespace
 
@@ -80,7 +81,8 @@ Hints HintTexts::hints() const {
           .save_data = texts_[4].value,
           .ect = texts_[5].value,
           .downlink = texts_[6].value,
-          .rtt = texts_[7].value};
+          .rtt = texts_[7].value,
+          .user_agent = texts_[8].value};
 }
 
 std::optional<std::int32_t> dpr_class_e2(const Hints& hints) {
@@ -99,6 +101,18 @@ std::optional<std::int32_t> width_class_px(const Hints& hints,
     width_px = std::min(*viewport_px, kMostPx) * dpr_class_e2(hints).value_or(100) / 100;
   }
   return snap_up(ladder, *width_px);
+}
+
+bool breaks_avif(std::string_view user_agent) {
+  constexpr std::string_view kVersion = "Version/16.";
+  std::size_t at = user_agent.find(kVersion);
+  if (at == std::string_view::npos) return false;
+  std::string_view rest = user_agent.substr(at + kVersion.size());
+  bool is_early = !rest.empty() && rest[0] >= '0' && rest[0] <= '3' &&
+                  (rest.size() == 1 || rest[1] < '0' || rest[1] > '9');
+  return is_early && rest.find("Safari/") != std::string_view::npos &&
+         user_agent.find("Chrome/") == std::string_view::npos &&
+         user_agent.find("Chromium/") == std::string_view::npos;
 }
 
 bool is_network_slow(const Hints& hints) {

@@ -24,6 +24,7 @@ struct Hints {
   std::string_view ect;             // ECT: slow-2g, 2g, 3g, 4g
   std::string_view downlink;        // Downlink: megabits a second
   std::string_view rtt;             // RTT: milliseconds
+  std::string_view user_agent;      // only breaks_avif reads it
 };
 
 // A request header as "Name", "value"; for tools that hold headers as text (the server reads them
@@ -41,7 +42,7 @@ class HintTexts {
     std::string value;
     bool is_new_name = false;
   };
-  std::array<Text, 8> texts_;
+  std::array<Text, 9> texts_;
 };
 
 // Which of them a choice depended on, for Vary; bits, to be added.
@@ -58,6 +59,9 @@ std::optional<std::int32_t> dpr_class_e2(const Hints& hints);
 // the last step above it. From the layout width, else from the viewport times the ratio.
 std::optional<std::int32_t> width_class_px(const Hints& hints,
                                            std::span<const std::int32_t> ladder);
+// Safari 16.0 to 16.3 says that it takes AVIF and shows some as noise or not at all (WebKit decodes
+// grids, 10 bits and animations from 16.4 on). Apps with WebKit inside carry the same version.
+bool breaks_avif(std::string_view user_agent);
 // Whether bytes are dear: Save-Data: on, ECT below 4g, Downlink below 1 Mbit/s, RTT from 400 ms.
 bool is_network_slow(const Hints& hints);
 

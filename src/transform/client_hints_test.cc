@@ -66,6 +66,7 @@ TEST(ClientHints, AutoIsSettledFromThem) {
   EXPECT_EQ(settled("auto", "2", {.width = "500"}), "w-640.jpeg") << "the ratio is in it already";
   EXPECT_EQ(settled("auto", "", {}), "full.jpeg");
   Ask both;
+  both.source = "a.jpg";
   both.transformation.width_auto = true;
   both.transformation.height_px = 300;
   both.transformation.dpr_e2 = 200;

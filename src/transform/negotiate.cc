@@ -81,10 +81,11 @@ bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
          equals_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
+// JPEG has no alpha, so that a source named so needs no look at its header.
 Format fallback_format(std::string_view source) {
-  bool may_need_alpha =
-      ends_with_ignoring_case(source, ".png") || ends_with_ignoring_case(source, ".gif");
-  return may_need_alpha ? Format::Png : Format::Jpeg;
+  bool is_jpeg =
+      ends_with_ignoring_case(source, ".jpg") || ends_with_ignoring_case(source, ".jpeg");
+  return is_jpeg ? Format::Jpeg : Format::JpegOrPng;
 }
 
 // As many formats as we encode.
@@ -93,8 +94,9 @@ constexpr int kNotNamed = -1;
 
 }  // namespace
 
-Format negotiate_format(std::string_view accept, std::span<const Format> order,
+Format negotiate_format(const Hints& hints, std::span<const Format> order,
                         std::string_view source) {
+  std::string_view accept = hints.accept;
   std::array<int, kMaxCandidates> weights_e3;
   weights_e3.fill(kNotNamed);
   std::size_t count = std::min(order.size(), kMaxCandidates);
@@ -114,6 +116,7 @@ Format negotiate_format(std::string_view accept, std::span<const Format> order,
   Format best = fallback_format(source);
   for (std::size_t i = 0; i < count; ++i) {
     if (weights_e3[i] <= best_e3) continue;
+    if (order[i] == Format::Avif && breaks_avif(hints.user_agent)) continue;
     best_e3 = weights_e3[i];
     best = order[i];
   }

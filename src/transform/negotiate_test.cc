@@ -13,7 +13,7 @@ namespace {
 constexpr Format kOrder[] = {Format::Avif, Format::Webp};
 
 Format chosen(std::string_view accept, std::string_view source = "a.jpg") {
-  return negotiate_format(accept, kOrder, source);
+  return negotiate_format({.accept = accept}, kOrder, source);
 }
 
 TEST(Negotiate, TakesTheFirstOfTheOrderAmongEquals) {
@@ -26,7 +26,7 @@ TEST(Negotiate, TakesTheFirstOfTheOrderAmongEquals) {
             Format::Avif);
   EXPECT_EQ(chosen("image/webp,*/*"), Format::Webp);
   Format webp_first[] = {Format::Webp, Format::Avif};
-  EXPECT_EQ(negotiate_format("image/avif,image/webp", webp_first, "a"), Format::Webp);
+  EXPECT_EQ(negotiate_format({.accept = "image/avif,image/webp"}, webp_first, "a"), Format::Webp);
 }
 
 TEST(Negotiate, AHigherWeightBeatsTheOrder) {
@@ -50,10 +50,10 @@ TEST(Negotiate, WildcardsNeverChoose) {
 }
 
 TEST(Negotiate, FallsBackByTheSourcesName) {
-  EXPECT_EQ(chosen("", "a.PNG"), Format::Png);
-  EXPECT_EQ(chosen("", "x/logo.gif"), Format::Png);
+  EXPECT_EQ(chosen("", "a.PNG"), Format::JpegOrPng);
+  EXPECT_EQ(chosen("", "x/logo.gif"), Format::JpegOrPng);
   EXPECT_EQ(chosen("", "a.png.jpg"), Format::Jpeg);
-  EXPECT_EQ(chosen("", "png"), Format::Jpeg);
+  EXPECT_EQ(chosen("", "png"), Format::JpegOrPng);
   EXPECT_EQ(chosen("image/webp", "a.png"), Format::Webp);
 }
 
@@ -78,9 +78,9 @@ TEST(Negotiate, LeavesMalformedMembersOut) {
 
 TEST(Negotiate, TheOrderMayNameJpeg) {
   Format order[] = {Format::Webp, Format::Jpeg};
-  EXPECT_EQ(negotiate_format("image/jpeg, image/webp;q=0.5", order, "a.png"), Format::Jpeg);
-  EXPECT_EQ(negotiate_format("image/avif", order, "a.png"), Format::Png);
-  EXPECT_EQ(negotiate_format("image/avif", {}, "a.png"), Format::Png);
+  EXPECT_EQ(negotiate_format({.accept = "image/jpeg, image/webp;q=0.5"}, order, "a.png"), Format::Jpeg);
+  EXPECT_EQ(negotiate_format({.accept = "image/avif"}, order, "a.png"), Format::JpegOrPng);
+  EXPECT_EQ(negotiate_format({.accept = "image/avif"}, {}, "a.png"), Format::JpegOrPng);
 }
 
 RC_GTEST_PROP(Negotiate, AnyTextGivesOneOfFourFormatsAndNeverARefusedOne,

@@ -48,8 +48,10 @@ constexpr std::array<OptionSpec, kOptionCount> kTable = {{
      "Device pixel ratio: multiplies w and h. Without them it has no effect. auto takes the "
      "screen's.",
      "w=400&dpr=2"},
-    {OptionId::Format, "f", kFormatNames, "auto, avif, webp, jpeg or png", "auto",
-     "Format of the result; auto takes the best one that the client accepts.", "f=webp"},
+    {OptionId::Format, "f", kFormatNames, "auto, avif, webp, jpeg, png or jpng", "auto",
+     "Format of the result; auto takes the best one that the client accepts, jpng is JPEG, or PNG "
+     "for a source with an alpha channel.",
+     "f=webp"},
     {OptionId::Fit, "fit", Names{}, "inside, pad, cover, stretch, outside or cut",
      "inside; cover where ar takes effect", "How the box of w and h is met.",
      "w=400&h=400&fit=cover"},

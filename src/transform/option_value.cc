@@ -115,11 +115,9 @@ constexpr Word<bool> kSwitch[] = {
 constexpr Word<KeepMetadata> kMetadata[] = {{"none", KeepMetadata::None},
                                             {"copyright", KeepMetadata::Copyright}};
 
-constexpr Word<Format> kFormats[] = {{"webp", Format::Webp},
-                                     {"avif", Format::Avif},
-                                     {"jpeg", Format::Jpeg},
-                                     {"jpg", Format::Jpeg},
-                                     {"png", Format::Png}};
+constexpr Word<Format> kFormats[] = {{"webp", Format::Webp}, {"avif", Format::Avif},
+                                     {"jpeg", Format::Jpeg}, {"jpg", Format::Jpeg},
+                                     {"png", Format::Png},   {"jpng", Format::JpegOrPng}};
 
 struct Pair {
   std::string_view first, second;

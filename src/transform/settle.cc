@@ -150,6 +150,8 @@ std::uint8_t over_white(std::uint8_t channel, std::uint8_t alpha) {
 void settle_background(Transformation& t) {
   if (!t.background) return;
   Color color = *t.background;
+  // Nothing transparent is left for PNG to hold.
+  if (t.format == Format::JpegOrPng && color.alpha == 255) t.format = Format::Jpeg;
   if (!can_hold_alpha(t.format)) {
     color = {over_white(color.red, color.alpha), over_white(color.green, color.alpha),
              over_white(color.blue, color.alpha), 255};
@@ -159,15 +161,38 @@ void settle_background(Transformation& t) {
   if (is_default) t.background.reset();
 }
 
+using Steps = std::span<const std::int32_t>;
+
+// The next step; the last one above it.
+std::int32_t step_up(Steps steps, std::int32_t value) {
+  auto step = std::ranges::lower_bound(steps, value);
+  return step == steps.end() ? steps.back() : *step;
+}
+
+// A width between two steps becomes the wider one, its height grows with it; beyond the last step
+// nothing is changed, so that nobody gets less than was asked.
+void snap_to_ladder(Transformation& t, Steps ladder) {
+  // A box that is cut out shows other things when it grows.
+  if (!t.width_px || t.fit == Fit::Cut) return;
+  auto step = std::ranges::lower_bound(ladder, *t.width_px);
+  if (step == ladder.end() || *step == *t.width_px) return;
+  if (t.height_px) {
+    std::int64_t height_px = scale(*t.height_px, *step, *t.width_px);
+    t.height_px = static_cast<std::int32_t>(std::min<std::int64_t>(height_px, kMaxSide));
+  }
+  t.width_px = *step;
+}
+
 // On slow networks: a third of the bytes less for a loss that shows on a large screen only.
 constexpr std::int32_t kEconomyStep_pct = 20;
 
-void settle_quality(Transformation& t, const Hints& hints) {
+void settle_quality(Transformation& t, const Hints& hints, Steps steps) {
   if (t.quality_auto) {
     t.quality_auto = false;
     t.quality_pct = default_quality_pct(t.format);
     if (is_network_slow(hints)) *t.quality_pct -= kEconomyStep_pct;
   }
+  if (t.quality_pct && !steps.empty()) t.quality_pct = step_up(steps, *t.quality_pct);
   if (t.format == Format::Png || t.quality_pct == default_quality_pct(t.format)) {
     t.quality_pct.reset();
   }
@@ -191,15 +216,16 @@ Result<Transformation> settle(const Ask& ask, const Hints& hints, const SettleRu
   TRY(settle_screen(t, hints, rules));
   TRY(fold_dpr(t));
   TRY(fold_aspect(t));
+  if (rules.snaps_widths && !ask.is_canonical) snap_to_ladder(t, rules.width_ladder);
   settle_box(t);
   reduce_turn(t);
   settle_crop(t);
   if (t.format_auto) {
-    t.format = negotiate_format(hints.accept, rules.format_order, ask.source);
+    t.format = negotiate_format(hints, rules.format_order, ask.source);
     t.format_auto = false;
   }
-  settle_quality(t, hints);
   settle_background(t);
+  settle_quality(t, hints, ask.is_canonical ? Steps() : rules.quality_steps);
   return t;
 }
 

@@ -24,6 +24,9 @@ inline constexpr std::int32_t kWidthLadder[] = {160,  240,  320,  480,  640,  80
 struct SettleRules {
   std::span<const Format> format_order = {};  // preference for f=auto
   std::span<const std::int32_t> width_ladder = kWidthLadder;
+  // Steps that a quality is raised to, ascending; empty: exact. PNG has none.
+  std::span<const std::int32_t> quality_steps = {};
+  bool snaps_widths = false;  // an asked width is raised to the ladder's next step too
 
   SettleRules() = default;
   // From a list of formats alone.
@@ -33,9 +36,9 @@ struct SettleRules {
 
 // Chooses among `order` (a site's preference) the format with the highest q that `accept` names
 // explicitly (RFC 9110 section 12.5.1); AVIF and WebP are never chosen by "image/*" or "*/*", which
-// every old client sends. Falls back to PNG for sources named .png or .gif, else JPEG.
-Format negotiate_format(std::string_view accept, std::span<const Format> order,
-                        std::string_view source);
+// every old client sends. Falls back to JPEG for sources named .jpg or .jpeg, else to JpegOrPng.
+// A browser that is known to break on a format (client_hints.h) is taken not to name it.
+Format negotiate_format(const Hints& hints, std::span<const Format> order, std::string_view source);
 
 // Decides what stands at auto, folds dpr into width and height and aspect into the missing side,
 // reduces turns and flips to one spelling, and drops what has no effect (docs/url-reference.md

@@ -35,6 +35,7 @@ int load(const Plan& plan, ByteView source, VipsImage** out) {
     case Format::Tiff:
       return vips_tiffload_buffer(data, size, out, "fail_on", kFailOn, "access", kAccess, nullptr);
     case Format::Svg:
+    case Format::JpegOrPng:
       break;
   }
   vips_error("open", "no loader for format %d", static_cast<int>(plan.source.format));

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that read URLs and print a line for each: translate, canonical, sign.
+#include "main/url_commands.h"
+
+#include <cstdio>
+#include <functional>
+#include <iostream>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "delivery/naming.h"
+#include "dialect/dialect.h"
+#include "main/commands.h"
+#include "main/config_file.h"
+#include "policy/signature.h"
+#include "policy/yaml_reader.h"
+#include "transform/native_url.h"
+
+namespace tintype {
+
+// Of "Name: value" headers those that may change bytes.
+Result<HintTexts> hints_of(const std::vector<std::string>& headers) {
+  HintTexts texts;
+  for (const std::string& header : headers) {
+    std::size_t colon = header.find(':');
+    if (colon == std::string::npos) {
+      return fail_public(ErrorCode::BadRequest, "-H '" + header + "': must be 'Name: value'");
+    }
+    std::string_view text = header;
+    texts.take(trim(text.substr(0, colon)), trim(text.substr(colon + 1)));
+  }
+  return texts;
+}
+
+namespace {
+
+// Calls `each` with every URL, with the lines of standard input for "-"; whether all were fine.
+bool for_each_url(const std::vector<std::string>& urls,
+                  const std::function<bool(const std::string&)>& each) {
+  bool is_fine = true;
+  for (const std::string& url : urls) {
+    if (url != "-") {
+      is_fine &= each(url);
+      continue;
+    }
+    for (std::string line; std::getline(std::cin, line);) {
+      if (!line.empty()) is_fine &= each(line);
+    }
+  }
+  return is_fine;
+}
+
+// Of a URL that cannot be worked with; false, so that the command ends with a failure.
+bool complain_of(const std::string& url, const Error& error) {
+  const std::string& why = error.detail.empty() ? error.message : error.detail;
+  std::fprintf(stderr, "tintype: %s: %s\n", url.c_str(), why.c_str());
+  return false;
+}
+
+// Prints the native URL, or why there is none; whether there was one.
+bool translate(const std::string& url, const Policy& policy) {
+  auto ask = parse_target(target_of_url(url), policy.mounts);
+  if (!ask) return complain_of(url, ask.error());
+  std::printf("%s\n", native_url(*ask).c_str());
+  if (!ask->preset.empty() && ask->yielding != 0) {
+    std::fprintf(stderr,
+                 "tintype: %s: note: here the preset wins over options beside it; in the native "
+                 "dialect they win\n",
+                 url.c_str());
+  }
+  return true;
+}
+
+// "error bad-request w": as the vectors of spec/vectors write it.
+std::string error_line(const Error& error) {
+  std::string text = "error " + std::string(name_of(error.code));
+  return error.option.empty() ? text : text + " " + error.option;
+}
+
+// A line is a URL, or "URL | Name: value | …" with headers of its own.
+std::string canonical_line(const std::string& line, const Hints& hints, const SharedPolicy& policy,
+                           std::int64_t now_unix_seconds) {
+  std::size_t bar = line.find(" | ");
+  std::string target = target_of_url(std::string_view(line).substr(0, bar));
+  HintTexts own;
+  if (bar != std::string::npos) own = HintTexts::parse(std::string_view(line).substr(bar + 3));
+  Viewing viewing{target, bar == std::string::npos ? hints : own.hints()};
+  auto named = name_variant(viewing, policy, now_unix_seconds);
+  return named ? named->path : error_line(named.error());
+}
+
+Result<std::int64_t> seconds_of(const std::string& duration) {
+  TRY(YamlReader reader, YamlReader::parse("'" + duration + "'"));
+  TRY(std::int64_t ms, reader.as_duration_ms());
+  return ms / 1000;
+}
+
+bool print_signed(const std::string& url, const Policy& policy,
+                  std::optional<std::int64_t> expires_unix_seconds) {
+  auto ask = parse_target(target_of_url(url), policy.mounts);
+  if (!ask) return complain_of(url, ask.error());
+  const SitePolicy* site = policy.find(ask->site);
+  if (!site || site->signing_keys.empty()) {
+    return complain_of(url, Error::in_public(ErrorCode::BadRequest,
+                                             "site " + ask->site + " does not sign its URLs"));
+  }
+  if (ask->is_signed_by_vendor) {
+    return complain_of(
+        url, Error::in_public(ErrorCode::BadRequest, "this mount takes its vendor's signatures"));
+  }
+  ask->expires_unix_seconds = expires_unix_seconds;
+  std::string text = url.substr(0, url.find('#'));
+  text += text.find('?') == std::string::npos ? '?' : '&';
+  if (expires_unix_seconds) text += "expires=" + std::to_string(*expires_unix_seconds) + "&";
+  std::printf("%ss=%s\n", text.c_str(), sign(*ask, site->signing_keys.front()).c_str());
+  return true;
+}
+
+}  // namespace
+
+int run_translate(const TranslateArguments& arguments) {
+  auto policy = load_policy(arguments.config);
+  if (!policy) return complain(policy.error(), 2);
+  auto each = [&](const std::string& url) { return translate(url, *policy); };
+  return for_each_url(arguments.urls, each) ? 0 : 1;
+}
+
+int run_canonical(const CanonicalArguments& arguments) {
+  auto headers = hints_of(arguments.headers);
+  if (!headers) return complain(headers.error(), 2);
+  auto policy = load_policy(arguments.config);
+  if (!policy) return complain(policy.error(), 2);
+  auto shared = std::make_shared<const Policy>(std::move(*policy));
+  // Whoever writes lines and waits for their answers gets them.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  std::int64_t now = arguments.now_unix_seconds;
+  if (now == 0) now = SystemClock().unix_seconds();
+  auto each = [&](const std::string& line) {
+    std::string path = canonical_line(line, headers->hints(), shared, now);
+    std::printf("%s\n", path.c_str());
+    return path.starts_with('/');
+  };
+  return for_each_url(arguments.urls, each) ? 0 : 1;
+}
+
+int run_sign(const SignArguments& arguments) {
+  auto policy = load_policy(arguments.config);
+  if (!policy) return complain(policy.error(), 2);
+  std::optional<std::int64_t> expires;
+  if (!arguments.expires_in.empty()) {
+    auto seconds = seconds_of(arguments.expires_in);
+    if (!seconds) return complain(seconds.error(), 2);
+    expires = SystemClock().unix_seconds() + *seconds;
+  }
+  auto each = [&](const std::string& url) { return print_signed(url, *policy, expires); };
+  return for_each_url(arguments.urls, each) ? 0 : 1;
+}
+
+}  // namespace tintype
