@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "delivery/passed_on.h"
 #include "dialect/dialect.h"
 #include "policy/limits.h"
 #include "policy/signature.h"
@@ -25,10 +26,8 @@ Result<Transformation> settle_within_limits(const NamedVariant& named, const Hin
   return plain;
 }
 
-}  // namespace
-
-Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy,
-                                  std::int64_t now_unix_seconds) {
+Result<NamedVariant> name_asked(const Viewing& viewing, SharedPolicy policy,
+                                std::int64_t now_unix_seconds) {
   TRY(Ask asked, parse_target(viewing.target, policy->mounts));
   const SitePolicy* site = policy->find(asked.site);
   if (!site) return fail_public(ErrorCode::NotFound, "there is no site named " + asked.site);
@@ -43,6 +42,16 @@ Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy,
   TRY(named.settled, settle_within_limits(named, viewing.hints, rules));
   named.path = canonical_path(named.ask, named.settled);
   return named;
+}
+
+}  // namespace
+
+Result<NamedVariant> name_variant(const Viewing& viewing, SharedPolicy policy,
+                                  std::int64_t now_unix_seconds) {
+  TRY(auto passed, read_passed_on(viewing.target));
+  if (!passed) return name_asked(viewing, std::move(policy), now_unix_seconds);
+  Viewing inner{.target = passed->target, .hints = passed->headers.hints()};
+  return name_asked(inner, std::move(policy), now_unix_seconds);
 }
 
 SettleRules rules_of(const SitePolicy& site) {

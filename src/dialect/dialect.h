@@ -22,7 +22,8 @@ namespace tintype {
 // a value is percent-decoded ('+' is a space) before it is looked at. The same option twice with
 // one value is fine, with two values a BadRequest. Unknown parameter names are collected in
 // Ask::unknown. A path that contains the segment "_", unescaped, is a canonical path: the options
-// behind the last one are parsed strictly; of the query only s and expires are read (policy/signature.h).
+// behind the last one are parsed strictly; of the query only s and expires are read
+// (policy/signature.h).
 //
 // Fails with BadRequest on malformed escapes, NUL or control characters, invalid UTF-8, empty
 // segments, "." and "..", backslashes, and wrong values; with NotFound when the path has no source;

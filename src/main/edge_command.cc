@@ -111,7 +111,9 @@ Result<> build_for_cloudfront(const EdgeArguments& arguments, const Policy& poli
   said.out = out;
   std::fputs((arguments.as_json ? json_of(function, said, has_keys) : table_of(function)).c_str(),
              stdout);
-  TRY(check_size(function));
+  if (!arguments.has_no_limit) {
+    TRY(check_size(function));
+  }
   TRY(write_file(out, function.text, has_keys));
   if (is_apart) {
     TRY(std::string import, policy_import(policy));
@@ -234,6 +236,8 @@ void add_edge_command(CLI::App& app, EdgeArguments& arguments, int& code) {
   build->add_option("--mount", arguments.mounts, "Only these mounts, by their paths");
   build->add_option("--kvs", arguments.kvs,
                     "Write the policies to this file, for a CloudFront KeyValueStore");
+  build->add_flag("--no-limit", arguments.has_no_limit,
+                  "Write it whatever its size: CloudFront will not take it, others may");
   build->add_flag("--json", arguments.as_json, "Report as one JSON object");
   add_nginx_options(*build, arguments);
   build->footer(

@@ -15,7 +15,7 @@ struct EdgeArguments {
   std::string version;
   std::string config = "tintype.yaml", target = "cloudfront", out, kvs;
   std::vector<std::string> sites, mounts;
-  bool as_json = false;
+  bool as_json = false, has_no_limit = false;
   // For nginx.
   std::string listen = "127.0.0.1:8090", service = "http://127.0.0.1:8080", store;
   std::string cache_size = "10g", secret_file;

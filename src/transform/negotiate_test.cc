@@ -78,7 +78,8 @@ TEST(Negotiate, LeavesMalformedMembersOut) {
 
 TEST(Negotiate, TheOrderMayNameJpeg) {
   Format order[] = {Format::Webp, Format::Jpeg};
-  EXPECT_EQ(negotiate_format({.accept = "image/jpeg, image/webp;q=0.5"}, order, "a.png"), Format::Jpeg);
+  EXPECT_EQ(negotiate_format({.accept = "image/jpeg, image/webp;q=0.5"}, order, "a.png"),
+            Format::Jpeg);
   EXPECT_EQ(negotiate_format({.accept = "image/avif"}, order, "a.png"), Format::JpegOrPng);
   EXPECT_EQ(negotiate_format({.accept = "image/avif"}, {}, "a.png"), Format::JpegOrPng);
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a site allows of its URLs: signatures, limited options, redirects; and the edge, which is let
-through by its secret."""
+"""What a site allows of its URLs: signatures, limited options, redirects; and the edge, which is
+let through by its secret."""
 import subprocess
 import time
 
