@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of the binary. Each returns the process's exit code: 0 done, 1 failed, 2 asked
-// wrongly. Called once, from main(). Faults go to standard error as "tintype: what is wrong", results to standard output.
+// The commands of the binary, each called once, from main(). A command returns the process's exit
+// code: 0 done, 1 failed, 2 asked wrongly. Faults go to standard error as "tintype: what is wrong",
+// results to standard output.
 #pragma once
 
 #include <cstdint>

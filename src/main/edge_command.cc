@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -222,7 +223,10 @@ void add_nginx_options(CLI::App& build, EdgeArguments& arguments) {
 
 }  // namespace
 
-void add_edge_command(CLI::App& app, EdgeArguments& arguments, int& code) {
+void add_edge_command(CLI::App& app, const std::string& version, int& code) {
+  auto shared = std::make_shared<EdgeArguments>();
+  EdgeArguments& arguments = *shared;
+  arguments.version = version;
   auto* edge = app.add_subcommand("edge", "What runs in front of the service");
   edge->require_subcommand(1);
   auto* build = edge->add_subcommand(
@@ -246,7 +250,7 @@ void add_edge_command(CLI::App& app, EdgeArguments& arguments, int& code) {
       "  tintype edge build -c tintype.yaml -o edge.js --site shop --kvs policies.json\n"
       "  tintype edge build -c tintype.yaml --target nginx -o /srv/edge --service "
       "http://10.0.0.7:8080");
-  build->callback([&] { code = run_edge_build(arguments); });
+  build->callback([&code, shared] { code = run_edge_build(*shared); });
 }
 
 int run_edge_build(const EdgeArguments& arguments) {

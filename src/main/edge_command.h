@@ -22,8 +22,8 @@ struct EdgeArguments {
   std::string js_module = "/usr/lib/nginx/modules/ngx_http_js_module.so";
 };
 
-// Adds the command and its options; `arguments` and `code` must outlive the parsing.
-void add_edge_command(CLI::App& app, EdgeArguments& arguments, int& code);
+// Adds the command and its options; `code` must outlive the parsing.
+void add_edge_command(CLI::App& app, const std::string& version, int& code);
 int run_edge_build(const EdgeArguments& arguments);
 
 }  // namespace tintype

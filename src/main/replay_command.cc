@@ -223,7 +223,7 @@ Result<bool> run(const ReplayArguments& arguments) {
 
 }  // namespace
 
-void add_replay_command(CLI::App& app, ReplayArguments& arguments, int& code) {
+void add_replay(CLI::App& app, int& code) {
   auto* replay = app.add_subcommand(
       "replay", "Show what canonical keys would do to the hit ratio: from access logs");
   replay->footer(
@@ -232,7 +232,8 @@ void add_replay_command(CLI::App& app, ReplayArguments& arguments, int& code) {
       "  zcat logs/*.gz | tintype replay - --format cloudfront --svg replay.svg\n"
       "  tintype replay access.jsonl --fields target=request.path,time=ts\n"
       "  tintype replay --synthetic --requests 1000000 --ladder");
-  auto& a = arguments;
+  auto arguments = std::make_shared<ReplayArguments>();
+  ReplayArguments& a = *arguments;
   replay->add_option("log", a.logs, "Access logs, plain or gzip; - is standard input");
   replay->add_option("--format", a.format, "Of the logs: " + log_format_names());
   replay->add_option("--fields", a.fields,
@@ -257,7 +258,7 @@ void add_replay_command(CLI::App& app, ReplayArguments& arguments, int& code) {
       ->capture_default_str();
   replay->add_option("--noise", a.noise, "… share with a parameter that never comes again")
       ->capture_default_str();
-  replay->callback([&arguments, &code] { code = run_replay(arguments); });
+  replay->callback([arguments, &code] { code = run_replay(*arguments); });
 }
 
 int run_replay(const ReplayArguments& arguments) {

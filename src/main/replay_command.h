@@ -22,8 +22,8 @@ struct ReplayArguments {
   double zipf = 0.9, churn = 0.015, noise = 0.04;
 };
 
-// Adds the command and its options; `arguments` and `code` must outlive the parsing.
-void add_replay_command(CLI::App& app, ReplayArguments& arguments, int& code);
+// Adds the command and its options; `code` must outlive the parsing.
+void add_replay(CLI::App& app, int& code);
 int run_replay(const ReplayArguments& arguments);
 
 }  // namespace tintype
