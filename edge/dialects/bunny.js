@@ -15,7 +15,7 @@ function bunnyUpscaling(ask, name, value) {
 
 function bunnyFormat(ask, name, value) {
   if (value === 'gif') unsupported(name);
-  if (value === 'auto') wrong(name);
+  if (lower(value) === 'auto') wrong(name);
   set(ask, 'f', value, name);
 }
 
@@ -73,6 +73,7 @@ function bunnyCut(ask, name, value) {
   if (ask.t.w || ask.t.h || ask.t.ar || ask.t.crop || ask.t.fit) unsupported(name);
   set(ask, 'w', parts[0], name);
   set(ask, 'h', parts[1], name);
+  mark(ask, 'dpr');
   setFit(ask, 'cut', ask.t.up);
 }
 

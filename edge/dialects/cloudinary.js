@@ -43,7 +43,7 @@ function cloudinaryAdvance(chain, next) {
 
 // For values of which they have many more than we.
 function cloudinarySetKnown(ask, ours, text, key) {
-  if (text && !parseOption(ours, text)) unsupported(key);
+  if (text && (lower(text) === 'jpng' || !parseOption(ours, text))) unsupported(key);
   set(ask, ours, text, key);
 }
 
@@ -51,7 +51,7 @@ function cloudinarySide(ask, key, text) {
   // A decimal is a share of the source's side, and all of it is what there is anyway.
   const isShare = cloudinaryHasPoint(text) && decimal(text) !== null;
   // Variables and sums with them: iw, ih_mul_2, $size.
-  const isSum = /^[$:-\x7f]/.test(text) && key + text !== 'wauto';
+  const isSum = /^[$a-z]/i.test(text) && key + text !== 'wauto';
   if (isShare ? decimal(text) !== 1 : isSum) unsupported(key);
   if (!isShare) set(ask, key, text, key);
 }
@@ -149,7 +149,8 @@ function cloudinaryTurn(angle) {
 function cloudinaryTurnBox(ask, turned, mirrored) {
   const wide = ask.t.w;
   if (turned % 180) {
-    if (wide === 'auto') cloudinaryChainFails();
+    // What a preset's box would be is not known here.
+    if (wide === 'auto' || ask.t.p) cloudinaryChainFails();
     ask.t.w = ask.t.h;
     ask.t.h = wide;
     if (ask.t.ar) ask.t.ar = [ask.t.ar[1], ask.t.ar[0]];
@@ -166,7 +167,7 @@ function cloudinaryAngle(ask, chain, angle) {
   const pair = cloudinaryTurn(angle);
   const isLate = chain.step > 3;
   if (!pair[0] && !pair[1]) return;
-  if (ask.named.rot) cloudinaryChainFails();
+  if (ask.t.rot || ask.t.flip) cloudinaryChainFails();
   cloudinaryAdvance(chain, isLate ? 7 : 3);
   if (pair[0]) ask.t.rot = pair[0];
   if (pair[1]) ask.t.flip = 'h';
@@ -223,7 +224,8 @@ function cloudinaryFlags(ask, flags) {
 
 // A named transformation. Theirs may have '_', our presets not.
 function cloudinaryPreset(ask, text) {
-  ask.yielding = Object.assign({}, ask.named);
+  ask.yielding = ask.named;
+  ask.named = {};
   set(ask, 'p', cloudinaryDashed(text), 't');
 }
 
@@ -326,8 +328,13 @@ function cloudinaryFallsBack(ask, ours) {
 }
 
 function cloudinaryDefaults(ask) {
+  // What is named behind the preset does not yield to it, though it was named before it too.
+  Object.keys(ask.yielding).forEach((ours) => {
+    if (ask.named[ours]) delete ask.yielding[ours];
+    mark(ask, ours);
+  });
   // A preset says by itself how it scales.
-  const isScaled = !ask.preset;
+  const isScaled = !ask.t.p;
   if (cloudinaryFallsBack(ask, 'fit') && isScaled) ask.t.fit = 'stretch';
   if (cloudinaryFallsBack(ask, 'up') && isScaled) ask.t.up = true;
   if (cloudinaryFallsBack(ask, 'f')) keepFormat(ask);
@@ -362,10 +369,8 @@ function parseCloudinary(mount, received, query) {
     rest = cloudinaryBehind(rest, '/');
   }
   const components = whole.slice(0, whole.length - rest.length);
-  const version0 = cloudinaryBefore(rest, '/').slice(1);
-  const count = rest[0] === 'v' && cloudinaryBehind(rest, '/') ? integer(version0) : null;
-  const hasVersion = count !== null && count >= 0;
-  let id = hasVersion ? cloudinaryBehind(rest, '/') : rest;
+  const numbered = /^v(\d+)\/(?=[\s\S])/.exec(rest);
+  let id = numbered ? cloudinaryBehind(rest, '/') : rest;
   // An address has escapes of its own.
   if (type === 'fetch') id = unescaped(id) || id;
   if (mount.keys.length || isAmong('private authenticated', type)) {
@@ -375,7 +380,7 @@ function parseCloudinary(mount, received, query) {
     cloudinaryComponent(ask, chain, segment);
   });
   // Clients put v1 before each id that has folders.
-  if (hasVersion && version0 !== '1') set(ask, 'v', version0, 'v');
+  if (numbered && numbered[1] !== '1') set(ask, 'v', numbered[1], 'v');
   cloudinarySource(ask, mount, type, id, query);
   cloudinaryDefaults(ask);
   return ask;

@@ -3,11 +3,6 @@
 // thumbor writes it, or in a query. What they say is kept in the Ask, beside
 // its own fields, until all of them are read.
 
-// As has_word() has it, words that stand side by side in the list count as one too.
-function ditHas(words, word) {
-  return (' ' + words + ' ').indexOf(' ' + word + ' ') >= 0;
-}
-
 // ---- Values
 
 // null, false, and the texts "", "0" and "false": the edit is not asked for.
@@ -113,8 +108,9 @@ function ditCrop(ask, value) {
   if (ask.resize.w || ask.resize.h || ask.turn) unsupported('crop');
   const box = ['left', 'top', 'width', 'height'].map((name, i) => {
     const member = ditMember(value, name);
-    const side = ditNumber('crop', member ? member.text : '', 0, 65535);
-    if (i > 1 && !side) wrong('crop');
+    const side = ditNumber('crop', member ? member.text : '', 4, 65535e4) / 1e4;
+    // sharp takes whole numbers only.
+    if (side % 1 || (i > 1 && !side)) wrong('crop');
     return side;
   });
   ditPut(ask, 'crop', box);
@@ -171,7 +167,7 @@ function ditEncoder(ask, value, kind) {
   if (!ask.output) ask.output = kind;
   value.names.forEach((name, i) => {
     if (name === 'quality') ditQuality(ask, kind, value.items[i].text);
-    else if (ditHas(refused, name) && !ditIsOff(value.items[i])) unsupported(kind + '.' + name);
+    else if (isAmong(refused, name) && !ditIsOff(value.items[i])) unsupported(kind + '.' + name);
   });
 }
 
@@ -196,9 +192,9 @@ const DIT_EDITS = [
 ];
 
 function ditEdit(ask, name, value) {
-  if (ditIsOff(value) || ditHas(DIT_IGNORED, name)) return;
-  if (ditHas(DIT_REFUSED, name)) unsupported(name);
-  if (ditHas('jpeg png webp avif', name)) return ditEncoder(ask, value, name);
+  if (ditIsOff(value) || isAmong(DIT_IGNORED, name)) return;
+  if (isAmong(DIT_REFUSED, name)) unsupported(name);
+  if (isAmong('jpeg png webp avif', name)) return ditEncoder(ask, value, name);
   const known = DIT_EDITS.filter((edit) => isAmong(edit[0], name))[0];
   if (known) known[1](ask, value, name);
   else ask.unknown.push(name);
@@ -222,7 +218,7 @@ function ditRequest(ask, mount, value) {
   if (edits) edits.names.forEach((name, i) => ditEdit(ask, name, edits.items[i]));
   ask.output = ditMemberText(value, 'outputFormat') || ask.output;
   value.names.forEach((name) => {
-    if (!ditHas('bucket key edits outputFormat headers effort', name)) ask.unknown.push(name);
+    if (!isAmong('bucket key edits outputFormat headers effort', name)) ask.unknown.push(name);
   });
   ask.source =
     ditSource(mount, ditMemberText(value, 'bucket'), ditMemberText(value, 'key'));
@@ -239,8 +235,8 @@ function ditRadius(ask, name, text, most, least) {
 function ditFilter(ask, name, text) {
   const args = text.split(',').map((part) => trimmed(part).replace(/^'([\s\S]*)'(?![\s\S])/, '$1'));
   const second = args[1] || '';
-  if (ditHas('strip_exif strip_icc animated', name)) return;
-  if (ditHas('convolution equalize grayscale proportion rgb smart_crop watermark', name)) {
+  if (isAmong('strip_exif strip_icc animated', name)) return;
+  if (isAmong('convolution equalize grayscale proportion rgb smart_crop watermark', name)) {
     unsupported(name);
   }
   if (name === 'quality') {
@@ -289,15 +285,10 @@ function ditFilters(ask, segments) {
   filters.forEach((filter) => ditFilter(ask, filter[0], filter[1]));
 }
 
-function ditIsCount(text) {
-  const count = integer(text);
-  return count !== null && count >= 0;
-}
-
 // Both numbers, of which 0 is unset, and then nothing is cut.
-function ditSize(ask, width, height) {
-  ditResize(ask, 'width', ditText(width));
-  ditResize(ask, 'height', ditText(height));
+function ditSize(ask, sides) {
+  ditResize(ask, 'width', ditText(sides[0]));
+  ditResize(ask, 'height', ditText(sides[1]));
   if (!ask.resize.w || !ask.resize.h) ask.resize.fit = 'inside';
 }
 
@@ -315,15 +306,14 @@ function ditPath(ask, mount, segments) {
   const last = segments.length - 1;
   let key = '', bucket = '';
   segments.forEach((segment, i) => {
-    const x = segment.indexOf('x');
-    const width = segment.slice(0, x), height = segment.slice(x + 1);
     if (segment.indexOf('filters:') === 0) return;
+    const shape = i < last && segment.replace(/[0-9]+/g, '0');
     if (i < last && segment === 'fit-in') {
       seen.fit = true;
-    } else if (i < last && x >= 0 && ditIsCount(width) && ditIsCount(height)) {
-      if (!seen.w) ditSize(ask, width, height);
+    } else if (shape === '0x0') {
+      if (!seen.w) ditSize(ask, segment.split('x'));
       seen.w = true;
-    } else if (i < last && segment.replace(/[0-9]+/g, '0') === '0x0:0x0') {
+    } else if (shape === '0x0:0x0') {
       if (!seen.crop) ditPut(ask, 'crop', ditCorners(segment));
       seen.crop = true;
     } else if (segment.indexOf('s3:') === 0 && mount.sources.length) {
@@ -344,8 +334,8 @@ function ditPath(ask, mount, segments) {
 function ditCheck(mount, path, values, names) {
   const parts = [];
   names.forEach((name) => {
-    const isSigned = ditHas('expires format fit width height rotate flip flop grayscale', name);
-    const acts = ditHas('quality greyscale', name) || /^(resize\.|smartCrop)/.test(name);
+    const isSigned = isAmong('expires format fit width height rotate flip flop grayscale', name);
+    const acts = isAmong('quality greyscale', name) || /^(resize\.|smartCrop)/.test(name);
     if (acts || (isSigned && /[&=?]/.test(values[name]))) unsigned();
     if (isSigned) parts.push(name + '=' + values[name]);
   });
@@ -368,7 +358,7 @@ function ditQuery(ask, values, names) {
       ditEdit(ask, 'toFormat', ditText(text));
     } else if (name === 'quality') {
       ditQuality(ask, '', text);
-    } else if (ditHas('rotate flip flop grayscale greyscale', name)) {
+    } else if (isAmong('rotate flip flop grayscale greyscale', name)) {
       ditEdit(ask, name, ditText(lower(text)));
     } else if (name === 'expires' || name.indexOf('smartCrop') === 0) {
       unsupported(name);
@@ -402,15 +392,13 @@ function ditSettleFormat(ask) {
   if (!word) {
     keepFormat(ask);
   } else {
-    if (ditHas('gif tiff tif heif heic raw svg', word)) unsupported('format');
-    if (word === 'auto') wrong('format');
+    if (isAmong('gif tiff tif heif heic raw svg', word)) unsupported('format');
+    if (lower(word) === 'auto') wrong('format');
     set(ask, 'f', word, 'format');
   }
   const kind = ask.t.f || 'jpeg';
   const usual = kind === 'avif' ? 50 : 80;
-  // jpng, our own word, is none of sharp's encoders.
-  ditPut(ask, 'q', kind === 'jpng' ? undefined :
-    ask.quality[kind] || ask.quality[''] || usual);
+  ditPut(ask, 'q', ask.quality[kind] || ask.quality[''] || usual);
 }
 
 function parseDit(mount, path, query) {

@@ -82,7 +82,7 @@ function fastlyDpr(ask, name, text) {
   const ratio_e2 = fixed(text, 2);
   if (ratio_e2 === null) wrong(name);
   if (ratio_e2 > 800 && ratio_e2 <= 1000) unsupported(name);
-  if (ask.t.fit !== 'cut') set(ask, name, text, name);
+  if (ask.t.fit !== 'cut' || !parseOption(name, text)) set(ask, name, text, name);
 }
 
 // We cut one rectangle, and it comes first.
@@ -99,6 +99,7 @@ function fastlyCutUnplaced(ask, region) {
   asked.h = down;
   mark(ask, 'w');
   mark(ask, 'h');
+  mark(ask, 'dpr');
   setFit(ask, 'cut', asked.up);
   setGravity(ask, fastlyGravity(region));
   return true;
@@ -197,7 +198,9 @@ function fastlyBackground(ask, name, text) {
   }
   const channels = text.split(',').map((part, i) => {
     const number = fixed(part, i === 3 ? 4 : 0);
-    if (number === null || number > (i === 3 ? 10000 : 255)) wrong(name);
+    if (number === null || number > (i === 3 ? 10000 : 255) || (i < 3 && /\D/.test(part))) {
+      wrong(name);
+    }
     return i === 3 ? Math.floor((number * 255 + 5000) / 10000) : number;
   });
   if (channels.length === 3) channels.push(255);
@@ -294,7 +297,7 @@ function fastlyCanvas(ask, given) {
   const across = region[0][0], down = region[1][0];
   const isCentred = fastlyFocus(region[0]) === 5000 && fastlyFocus(region[1]) === 5000;
   const isBox = asked.fit === 'inside' && (asked.dpr || 100) === 100 && across[1] === 1 &&
-    asked.w === across[0] && asked.h === down[0];
+    down[1] === 1 && asked.w === across[0] && asked.h === down[0];
   const isAround = region[2] && !asked.ar && !asked.w && !asked.h;
   if (!isCentred || !(isBox || isAround)) unsupported('canvas');
   if (isAround) set(ask, 'ar', region[2], 'canvas');

@@ -193,8 +193,7 @@ function imgixFill(ask, text, name) {
 function imgixColor(ask, text, name, given) {
   const fills = ask.t.fit === 'pad' && given['fill'] && given['fill-color'] !== undefined;
   if (name !== (fills ? 'fill-color' : 'bg')) return;
-  const count = /[^0-9a-f]/i.test(text) ? 0 : text.length === 4 ? 1 : text.length === 8 ? 2 : 0;
-  const color = text.slice(count) + text.slice(0, count);
+  const color = text.replace(/^(#?)([0-9a-f]{1,2})(([0-9a-f]{3}){1,2})(?![\s\S])/i, '$1$3$2');
   // One of CSS's other names.
   if (!parseOption('bg', color) && /[g-z]/.test(text)) unsupported(name);
   set(ask, 'bg', color, name);

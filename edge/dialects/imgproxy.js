@@ -6,10 +6,9 @@
 // in ten-thousandths, an area [width, height] in the same; both extends are the gravity of one that
 // is on; `own` holds the options that do not yield to a preset.
 
-// Words stand between spaces.
-const IMGPROXY_WITHOUT_EFFECT = ' strip_metadata sm strip_color_profile scp cachebuster cb ' +
-  'filename fn att return_attachment dpi disable_animation da ';
-const IMGPROXY_REFUSED = ' watermark wm skip_processing skp max_src_resolution msr ' +
+const IMGPROXY_WITHOUT_EFFECT = 'strip_metadata sm strip_color_profile scp cachebuster cb ' +
+  'filename fn att return_attachment dpi disable_animation da';
+const IMGPROXY_REFUSED = 'watermark wm skip_processing skp max_src_resolution msr ' +
   'max_src_file_size msfs max_animation_frames maf max_animation_frame_resolution mafr ' +
   'max_result_dimension mrd resizing_algorithm ra crop_aspect_ratio crop_ar car ' +
   'objects_position obj_pos op background_alpha bga adjust a brightness br contrast co ' +
@@ -18,8 +17,8 @@ const IMGPROXY_REFUSED = ' watermark wm skip_processing skp max_src_resolution m
   'watermark_size wms watermark_rotate wm_rot wmr watermark_shadow wmsh style st autoquality ' +
   'aq jpeg_options jpgo png_options pngo webp_options webpo avif_options avifo page pg pages ' +
   'pgs video_thumbnail_second vts video_thumbnail_keyframes vtk video_thumbnail_tile vtt ' +
-  'video_thumbnail_animation vta fallback_image_url fiu hashsum hs ';
-const IMGPROXY_OTHER_FORMATS = ' jxl gif ico svg heic bmp tiff best mp4 pdf psd ';
+  'video_thumbnail_animation vta fallback_image_url fiu hashsum hs';
+const IMGPROXY_OTHER_FORMATS = 'jxl gif ico svg heic bmp tiff best mp4 pdf psd';
 // How many arguments are taken, the long name, the short ones.
 const IMGPROXY_OPTIONS = '8 resize rs|7 size s|1 resizing_type rt|1 width w|1 height h|1 dpr|' +
   '1 enlarge el|4 extend ex|4 extend_aspect_ratio extend_ar exar|99 gravity g|99 crop c|' +
@@ -71,7 +70,7 @@ function imgproxyAnchor(name, args) {
 function imgproxyFormat(name, word) {
   const ours = word === 'jpg' ? 'jpeg' : word;
   if (isAmong('jpeg webp avif png', ours)) return ours;
-  return IMGPROXY_OTHER_FORMATS.indexOf(' ' + word + ' ') < 0 ? wrong(name) : '';
+  return isAmong(IMGPROXY_OTHER_FORMATS, word) ? '' : wrong(name);
 }
 
 // The angle of a turn, 0 to 270. Digit by digit: its number may be longer than doubles are exact.
@@ -152,7 +151,7 @@ function imgproxyQualities(draft, name, args) {
 
 // What has been named so far yields to the preset.
 function imgproxyPreset(draft, name, args) {
-  if (args.length > 1 || draft.result.preset) unsupported(name);
+  if (args.length > 1 || draft.result.t.p) unsupported(name);
   set(draft.result, 'p', args[0], name);
   draft.own = {};
 }
@@ -213,8 +212,8 @@ function imgproxyApply(draft, name, args) {
 // `text`: "rs:fill:300:400", decoded.
 function imgproxyOption(draft, text) {
   const args = text.split(':'), word = args.shift();
-  if (IMGPROXY_WITHOUT_EFFECT.indexOf(' ' + word + ' ') >= 0) return;
-  if (IMGPROXY_REFUSED.indexOf(' ' + word + ' ') >= 0) unsupported(word);
+  if (isAmong(IMGPROXY_WITHOUT_EFFECT, word)) return;
+  if (isAmong(IMGPROXY_REFUSED, word)) unsupported(word);
   const known = IMGPROXY_OPTIONS.split('|').map((line) => line.split(' '))
     .filter((words) => words.indexOf(word) > 0)[0];
   if (!known) return draft.result.unknown.push(word);
@@ -261,7 +260,7 @@ function imgproxySource(draft, mount, text) {
 // ---- From the draft to the Ask
 
 function imgproxyHasSides(ask) {
-  return ask.t.w || ask.t.h || ask.preset;
+  return ask.t.w || ask.t.h || ask.t.p;
 }
 
 // What fill, fill-down and force cannot do where the source may be too small for the box, and
@@ -274,7 +273,7 @@ function imgproxyCheckFit(draft, asked) {
     if (draft.extend && (!fills || isElsewhere)) unsupported('extend');
     if (draft.extend_aspect_ratio && fills) unsupported('extend_aspect_ratio');
   }
-  const isMoved = asked.rot || asked.flip || draft.result.named.crop;
+  const isMoved = asked.rot || asked.flip || draft.area[0] || draft.area[1];
   const isFocal = typeof anchor[0] !== 'string';
   if (isCover && (anchor[1] || anchor[2] || (isMoved && isFocal))) unsupported('gravity');
 }
@@ -290,7 +289,7 @@ function imgproxySettleFit(draft, ask) {
     mark(ask, 'bg');
   }
   // The other side would be the source's own.
-  if (draft.fit === 'stretch' && !asked.w !== !asked.h && !ask.preset) {
+  if (draft.fit === 'stretch' && !asked.w !== !asked.h && !ask.t.p) {
     unsupported('resizing_type');
   }
   setFit(ask, draft.fit, asked.up);
@@ -334,6 +333,8 @@ function imgproxyCut(draft, ask, anchor) {
     if (extent) ask.t['wh'[axis]] = Math.min(16383, Math.floor(extent / 1e4));
   });
   ask.t.dpr = undefined;
+  // A site's default for one of them would cut another rectangle.
+  ['w', 'h', 'dpr'].forEach((key) => mark(ask, key));
   setFit(ask, 'cut', ask.t.up);
   setGravity(ask, anchor[0]);
   return true;
@@ -368,7 +369,7 @@ function parseImgproxy(mount, raw, query) {
   const hasFormat = asked.f;
   if (!hasFormat) keepFormat(ask);
   // A preset may choose another format, whose default is not that of this one.
-  if (!asked.q && (hasFormat || !ask.preset)) {
+  if (!asked.q && (hasFormat || !ask.t.p)) {
     asked.q = draft.qualities[asked.f] ||
       +wordBehind('jpeg=80 webp=79 avif=63 png=80', asked.f);
     mark(ask, 'q');

@@ -242,7 +242,7 @@ function scene7Request(ask, theirs, text) {
 function scene7Preset(ask, theirs) {
   const ours = theirs.slice(1, -1).split('_').join('-');
   // The second one would have to be laid over the first.
-  if (ask.preset && ask.preset !== ours) unsupported(theirs);
+  if (ask.t.p && ask.t.p !== ours) unsupported(theirs);
   ask.yielding = Object.assign({}, ask.named);
   set(ask, 'p', ours, theirs);
 }
@@ -308,8 +308,8 @@ function scene7SettleSize(ask, given) {
     if (scene7FallsBack(ask, 'w')) asked.w = 100;
     if (scene7FallsBack(ask, 'h')) asked.h = 100;
   }
-  if (given.fit && !asked.w && !asked.h && !ask.preset) wrong('fit');
-  const mayHaveBoth = (asked.w && asked.h) || ask.preset;
+  if (given.fit && !asked.w && !asked.h && !ask.t.p) wrong('fit');
+  const mayHaveBoth = (asked.w && asked.h) || ask.t.p;
   if (/^[hv]/.test(given.fit) && mayHaveBoth) unsupported('fit');
   if (given['scl']) setFit(ask, 'cut', false);
   if (scene7FallsBack(ask, 'fit')) asked.fit = 'pad';

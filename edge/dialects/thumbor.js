@@ -2,11 +2,10 @@
 // thumbor's URLs, as src/dialect/thumbor.cc reads them. Everything but the image may be missing,
 // nothing may change its place.
 
-// Words stand between spaces.
-const THUMBOR_WITHOUT_EFFECT = ' strip_exif strip_icc max_age cover srgb ';
-const THUMBOR_REFUSED = ' brightness colorize contrast convolution curve distributed_collage ' +
+const THUMBOR_WITHOUT_EFFECT = 'strip_exif strip_icc max_age cover srgb';
+const THUMBOR_REFUSED = 'brightness colorize contrast convolution curve distributed_collage ' +
   'drop_shadow equalize extract_focal focal frame grayscale max_bytes noise proportion redeye ' +
-  'rgb round_corner saturation text_watermark watermark ';
+  'rgb round_corner saturation text_watermark watermark';
 
 // ---- The parts before the image: each says whether `segment` is its own.
 
@@ -143,8 +142,8 @@ function thumborFilter(draft, name, text) {
     ask.t[key] = taken;
     mark(ask, key);
   };
-  if (THUMBOR_WITHOUT_EFFECT.indexOf(' ' + name + ' ') >= 0) return;
-  if (THUMBOR_REFUSED.indexOf(' ' + name + ' ') >= 0) unsupported(name);
+  if (isAmong(THUMBOR_WITHOUT_EFFECT, name)) return;
+  if (isAmong(THUMBOR_REFUSED, name)) unsupported(name);
   if (name === 'quality') {
     if (/\D/.test(text)) wrong(name);
     set(ask, 'q', text, name);

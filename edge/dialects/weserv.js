@@ -178,20 +178,14 @@ function weservRectangle(ask, given) {
   mark(ask, 'crop');
 }
 
-// Colours have alpha first; with us it is last.
-function weservColor(given) {
-  const text = given.startsWith('#') ? given.slice(1) : given;
-  const count = /[^0-9a-f]/i.test(text) ? 0 : text.length === 4 ? 1 : text.length === 8 ? 2 : 0;
-  return text.slice(count) + text.slice(0, count);
-}
-
 // bg lies behind transparent pixels, cbg fills the box; we have one colour for both.
 function weservBackground(ask, given) {
   const behind = given.bg, around = ask.t.fit === 'pad' ? given.cbg : undefined;
   if (behind !== undefined && around !== undefined && behind !== around) unsupported('bg');
   const name = around === undefined ? 'bg' : 'cbg', text = given[name];
   if (text === undefined) return;
-  const color = weservColor(text);
+  // Colours have alpha first; with us it is last.
+  const color = text.replace(/^(#?)([0-9a-f]{1,2})(([0-9a-f]{3}){1,2})(?![\s\S])/i, '$1$3$2');
   // One of CSS's other names.
   if (!parseOption('bg', color) && /[g-z]/.test(text)) unsupported(name);
   set(ask, 'bg', color, name);

@@ -50,7 +50,8 @@ Result<> set_upscaling(Ask& ask, std::string_view name, std::string_view value) 
 
 Result<> set_format(Ask& ask, std::string_view name, std::string_view value) {
   if (value == "gif") return unsupported(name, value);
-  if (value == "auto") return bad_option(name, value, "webp, jpeg, png or avif");
+  if (equals_ignoring_case(value, "auto"))
+    return bad_option(name, value, "webp, jpeg, png or avif");
   return set(ask, OptionId::Format, value, name);
 }
 
@@ -137,6 +138,7 @@ Result<> cut_out(Ask& ask, std::string_view name, std::string_view value) {
   t.height_px = height_px;
   mark(ask, OptionId::Width);
   mark(ask, OptionId::Height);
+  mark(ask, OptionId::Dpr);
   set_fit(ask, Fit::Cut, t.upscale);
   return {};
 }

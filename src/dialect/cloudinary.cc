@@ -7,10 +7,12 @@
 // is encoded may stand in any of them. A segment is a component when each of its parts begins with
 // a known key; the first other one begins the public id. Pinned by spec/vectors/cloudinary.txt.
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "dialect/request.h"
 #include "dialect/source_format.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
@@ -22,7 +24,7 @@ enum class Stage { Start, Crop, Trim, Turn, Resize, Sharpen, Blur, LateTurn, Bac
 struct Chain {
   Ask ask;
   Stage stage = Stage::Start;
-  std::string encodings;       // keys of encoding so far, each between spaces
+  std::string encodings;       // keys of encoding so far, a space behind each
   std::string_view component;  // the one at hand
 };
 
@@ -57,12 +59,6 @@ struct Component {
 // A strength of theirs has no unit; 100, the default, is taken for a sigma of one pixel.
 constexpr std::int64_t kDefaultStrength = 100, kMaxStrength = 2000, kSigmaPerStrength_e2 = 1;
 
-// Whether `word` stands in a list of words between spaces.
-bool contains(std::string_view list, std::string_view word) {
-  return word.find(' ') == std::string_view::npos &&
-         list.find(" " + std::string(word) + " ") != std::string_view::npos;
-}
-
 bool has_point(std::string_view number) {
   return number.find('.') != std::string_view::npos;
 }
@@ -82,15 +78,15 @@ Result<> apply_side(Ask& ask, const Setting& side) {
   auto number = parse_decimal(side.value);
   // A decimal is a share of the source's side, and all of it is what there is anyway.
   if (number && has_point(side.value)) return *number == 1 ? Result<>() : side.is_unsupported();
-  // Variables and sums with them: iw, ih_mul_2, $size.
-  bool is_expression = !side.value.empty() && (side.value[0] > '9' || side.value[0] == '$');
-  if (is_expression) return side.is_unsupported();
+  // Variables and sums with them: iw, ih_mul_2, $size. Their names are ASCII.
+  char first = side.value.empty() ? ' ' : lower(side.value[0]);
+  if (first == '$' || (first >= 'a' && first <= 'z')) return side.is_unsupported();
   return set(ask, side.key == "w" ? OptionId::Width : OptionId::Height, side.value, side.key);
 }
 
 constexpr std::string_view kCompass =
-    " center north north_east east south_east south south_west west north_west ";
-constexpr std::string_view kSmartGravities = " auto face faces adv_face adv_faces adv_eyes ";
+    "center north north_east east south_east south south_west west north_west";
+constexpr std::string_view kSmartGravities = "auto face faces adv_face adv_faces adv_eyes";
 
 Result<> apply_gravity(Ask& ask, const Component& component) {
   const Setting* gravity = component.find("g");
@@ -100,12 +96,12 @@ Result<> apply_gravity(Ask& ask, const Component& component) {
   std::string_view x = component.value_of("x"), y = component.value_of("y");
   const Transformation& t = ask.transformation;
   bool is_whole = !t.crop && !t.trim_threshold && t.rotate_deg == 0 && t.flip == Flip::None;
-  if (contains(kSmartGravities, gravity->value.substr(0, gravity->value.find(':')))) {
+  if (is_among(kSmartGravities, gravity->value.substr(0, gravity->value.find(':')))) {
     place = "smart";
   } else if (gravity->value == "xy_center" && has_point(x) && has_point(y) && is_whole) {
     // Fractions; our focal point is one of the whole upright picture.
     place = std::string(x) + "," + std::string(y);
-  } else if (!contains(kCompass, gravity->value)) {
+  } else if (!is_among(kCompass, gravity->value)) {
     return gravity->is_unsupported();
   }
   return set(ask, OptionId::Gravity, place, gravity->key);
@@ -129,7 +125,7 @@ constexpr struct {
               {"lfill", Fit::Cover, false, true},   {"pad", Fit::Pad, true, false},
               {"lpad", Fit::Pad, false, false},     {"crop", Fit::Cut, false, true},
               {"thumb", Fit::Cover, true, true},    {"auto", Fit::Cover, true, true}};
-constexpr std::string_view kOtherModes = " mfit mpad fill_pad auto_pad imagga_crop imagga_scale ";
+constexpr std::string_view kOtherModes = "mfit mpad fill_pad auto_pad imagga_crop imagga_scale";
 
 Result<> apply_mode(Chain& chain, const Component& component) {
   const Setting* crop = component.find("c");
@@ -138,7 +134,7 @@ Result<> apply_mode(Chain& chain, const Component& component) {
   const auto* mode = std::find_if(std::begin(kModes), std::end(kModes),
                                   [&](const auto& known) { return known.name == crop->value; });
   if (mode == std::end(kModes)) {
-    if (contains(kOtherModes, crop->value)) return crop->is_unsupported();
+    if (is_among(kOtherModes, crop->value)) return crop->is_unsupported();
     return crop->must_be("scale, fit, limit, fill, lfill, pad, lpad, crop, thumb or auto");
   }
   bool is_auto = component.value_of("g").starts_with("auto");
@@ -201,7 +197,7 @@ Result<Turn> parse_turn(const Setting& angle) {
   for (std::string_view word : split(angle.value, '.')) {
     auto degrees = parse_int(word);
     bool flips = word == "hflip" || word == "vflip";
-    if (contains(" auto_right auto_left ignore exif ", word)) return angle.is_unsupported();
+    if (is_among("auto_right auto_left ignore exif", word)) return angle.is_unsupported();
     if (!degrees && !flips) return angle.must_be("a multiple of 90, hflip or vflip");
     if (degrees && *degrees % 90 != 0) return angle.is_unsupported();
     if (flips) turn.is_mirrored = !turn.is_mirrored;
@@ -216,7 +212,8 @@ Result<Turn> parse_turn(const Setting& angle) {
 Result<> turn_box(Chain& chain, const Turn& turn) {
   Transformation& t = chain.ask.transformation;
   if (turn.rotate_deg % 180 != 0) {
-    if (t.width_auto) return unsupported_chain(chain);
+    // What a preset's box would be is not known here.
+    if (t.width_auto || !chain.ask.preset.empty()) return unsupported_chain(chain);
     std::swap(t.width_px, t.height_px);
     if (t.aspect) std::swap(t.aspect->width, t.aspect->height);
     mark(chain.ask, OptionId::Width);
@@ -234,10 +231,11 @@ Result<> apply_angle(Chain& chain, const Setting& angle) {
   TRY(Turn turn, parse_turn(angle));
   if (turn.rotate_deg == 0 && !turn.is_mirrored) return {};
   bool is_late = chain.stage > Stage::Turn;
-  if ((chain.ask.named & bit_of(OptionId::Rotate)) != 0) return unsupported_chain(chain);
+  Transformation& t = chain.ask.transformation;
+  if (t.rotate_deg != 0 || t.flip != Flip::None) return unsupported_chain(chain);
   TRY(advance(chain, is_late ? Stage::LateTurn : Stage::Turn));
-  chain.ask.transformation.rotate_deg = static_cast<std::int16_t>(turn.rotate_deg);
-  chain.ask.transformation.flip = turn.is_mirrored ? Flip::Horizontal : Flip::None;
+  t.rotate_deg = static_cast<std::int16_t>(turn.rotate_deg);
+  t.flip = turn.is_mirrored ? Flip::Horizontal : Flip::None;
   mark(chain.ask, OptionId::Rotate);
   mark(chain.ask, OptionId::Flip);
   return is_late ? turn_box(chain, turn) : Result<>();
@@ -287,8 +285,8 @@ Result<> apply_background(Ask& ask, const Setting& color) {
 Result<> apply_quality(Chain& chain, const Setting& quality) {
   std::string_view number = quality.value.substr(0, quality.value.find(':'));
   std::string_view rest = quality.value.substr(number.size());
-  std::string_view known = number == "auto" ? " :best :good :eco :low " : " :420 :444 ";
-  bool is_plain = rest.empty() || contains(known, rest);
+  std::string_view known = number == "auto" ? ":best :good :eco :low" : ":420 :444";
+  bool is_plain = rest.empty() || is_among(known, rest);
   if (number == "jpegmini" || !is_plain) return quality.is_unsupported();
   return set(chain.ask, OptionId::Quality, number, quality.key);
 }
@@ -297,39 +295,39 @@ Result<> apply_quality(Chain& chain, const Setting& quality) {
 Result<> apply_preset(Chain& chain, const Setting& preset) {
   std::string name(preset.value);
   std::replace(name.begin(), name.end(), '_', '-');
-  chain.ask.yielding = chain.ask.named;
+  chain.ask.yielding = std::exchange(chain.ask.named, 0);
   return set(chain.ask, OptionId::Preset, name, preset.key);
 }
 
 constexpr std::string_view kPlainFlags =
-    " any_format attachment force_strip immutable_cache lossy png24 png32 png8 progressive "
-    "strip_profile ";
+    "any_format attachment force_strip immutable_cache lossy png24 png32 png8 progressive "
+    "strip_profile";
 
 Result<> apply_flags(Ask& ask, const Setting& flags) {
   for (std::string_view flag : split(flags.value, '.')) {
     flag = flag.substr(0, flag.find(':'));
-    bool keeps_copyright = contains(" keep_attribution keep_iptc ", flag);
-    if (!keeps_copyright && !contains(kPlainFlags, flag)) return flags.is_unsupported();
+    bool keeps_copyright = is_among("keep_attribution keep_iptc", flag);
+    if (!keeps_copyright && !is_among(kPlainFlags, flag)) return flags.is_unsupported();
     if (keeps_copyright) TRY(set(ask, OptionId::Metadata, "copyright", flags.key));
   }
   return {};
 }
 
 constexpr std::string_view kKeys =
-    " a ac af ar b bl bo br c co cs d dl dn dpr du e eo f fl fn fps g h if ki l o p pg q r so sp t "
-    "u vc vs w x y z ";
+    "a ac af ar b bl bo br c co cs d dl dn dpr du e eo f fl fn fps g h if ki l o p pg q r so sp t "
+    "u vc vs w x y z";
 constexpr std::string_view kOtherKeys =
-    " ac af bl bo br co cs dl du eo fn fps if ki l o p pg r so sp u vc vs z ";
+    "ac af bl bo br co cs dl du eo fn fps if ki l o p pg r so sp u vc vs z";
 // Those of them that ask for nothing. d, a picture for one that is missing, is not looked at: that
 // is a 404.
 constexpr std::string_view kPlainSettings =
-    " cs_srgb cs_srgb:truecolor cs_no_cmyk o_100 pg_1 r_0 z_1 z_1.0 ";
+    "cs_srgb cs_srgb:truecolor cs_no_cmyk o_100 pg_1 r_0 z_1 z_1.0";
 
 bool is_component(std::string_view segment) {
   auto parts = split(segment, ',');
   return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
     std::size_t end = part.find('_');
-    bool is_known = part.starts_with('$') || contains(kKeys, part.substr(0, end));
+    bool is_known = part.starts_with('$') || is_among(kKeys, part.substr(0, end));
     return end != std::string_view::npos && is_known;
   });
 }
@@ -337,16 +335,16 @@ bool is_component(std::string_view segment) {
 Result<> refuse_others(const Component& component) {
   for (const Setting& setting : component.settings) {
     std::string text = std::string(setting.key) + "_" + std::string(setting.value);
-    bool is_other = setting.key.starts_with('$') || contains(kOtherKeys, setting.key);
-    if (is_other && !contains(kPlainSettings, text)) return setting.is_unsupported();
+    bool is_other = setting.key.starts_with('$') || is_among(kOtherKeys, setting.key);
+    if (is_other && !is_among(kPlainSettings, text)) return setting.is_unsupported();
   }
   return {};
 }
 
 Result<> apply_encoding(Chain& chain, const Setting& setting) {
   std::string_view key = setting.key;
-  if (contains(chain.encodings, key)) return unsupported_chain(chain);
-  chain.encodings.append(" ").append(key).append(" ");
+  if (is_among(chain.encodings, key)) return unsupported_chain(chain);
+  chain.encodings.append(key).append(" ");
   if (key == "t") return apply_preset(chain, setting);
   if (key == "q") return apply_quality(chain, setting);
   if (key == "f") return set_or_refuse(chain.ask, OptionId::Format, setting);
@@ -393,13 +391,13 @@ Result<Place> locate(const Mount& mount, std::string_view path) {
     if (mount.path.ends_with("/image/" + std::string(type))) return Place{type, path};
   }
   std::string_view rest = path, resource = take_segment(rest);
-  bool is_cloud = mount.path == "/" && !contains(" image video raw iu ", resource);
+  bool is_cloud = mount.path == "/" && !is_among("image video raw iu", resource);
   if (is_cloud) resource = take_segment(rest);
   if (resource == "iu") return Place{"upload", rest};
   if (resource == "video" || resource == "raw") return unsupported("resource type", resource);
   if (resource != "image") return Place{"upload", path};
   std::string_view type = take_segment(rest);
-  if (contains(" upload fetch private authenticated ", type)) return Place{type, rest};
+  if (is_among("upload fetch private authenticated", type)) return Place{type, rest};
   return unsupported("delivery type", type);
 }
 
@@ -424,8 +422,7 @@ Parts take_apart(std::string_view rest) {
     segment = take_segment(behind);
   }
   parts.components.remove_suffix(rest.size());
-  bool is_version = segment.starts_with('v') && parse_int(segment.substr(1)) >= 0;
-  bool has_version = !behind.empty() && is_version;
+  bool has_version = !behind.empty() && segment.starts_with('v') && is_digits(segment.substr(1));
   if (has_version) parts.version = segment.substr(1);
   parts.id = has_version ? behind : rest;
   return parts;
@@ -455,6 +452,9 @@ bool falls_back(Ask& ask, OptionId id) {
 }
 
 void settle_defaults(Ask& ask) {
+  // What is named behind the preset does not yield to it, though it was named before it too.
+  std::uint32_t named_before = std::exchange(ask.yielding, ask.yielding & ~ask.named);
+  ask.named |= named_before;
   // A preset says by itself how it scales.
   bool is_scaled = ask.preset.empty();
   if (falls_back(ask, OptionId::Fit) && is_scaled) ask.transformation.fit = Fit::Stretch;

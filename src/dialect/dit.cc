@@ -10,7 +10,6 @@
 // resize of the path as a whole. Flips come before the turn, which comes before the resize.
 // signature= is HMAC-SHA256 in hex of the path and the sorted parameters AWS lets through.
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -22,6 +21,7 @@
 #include "dialect/request.h"
 #include "dialect/source_format.h"
 #include "dialect/thumbor.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
@@ -29,11 +29,6 @@ namespace {
 
 using Draft = DitDraft;
 using JsonKind = JsonValue::Kind;
-
-// Words stand between spaces.
-bool has_word(std::string_view words, std::string_view word) {
-  return words.find(" " + std::string(word) + " ") != std::string_view::npos;
-}
 
 // ---- The source
 
@@ -79,7 +74,7 @@ Result<> apply_json(Draft& draft, const Mount& mount, std::string_view text) {
   std::string format = member_text(json, "outputFormat");
   if (!format.empty()) draft.output_format = std::move(format);
   for (const std::string& name : json.names) {
-    if (has_word(" bucket key edits outputFormat headers effort ", name)) continue;
+    if (is_among("bucket key edits outputFormat headers effort", name)) continue;
     draft.ask.unknown.push_back(name);
   }
   return keep_source(draft, mount, member_text(json, "bucket"), member_text(json, "key"));
@@ -161,9 +156,8 @@ constexpr struct {
                 {"stretch", apply_stretch}};
 
 Result<> apply_filter(Draft& draft, const ThumborFilter& filter) {
-  if (has_word(" strip_exif strip_icc animated ", filter.name)) return {};
-  if (has_word(" convolution equalize grayscale proportion rgb smart_crop watermark ",
-               filter.name)) {
+  if (is_among("strip_exif strip_icc animated", filter.name)) return {};
+  if (is_among("convolution equalize grayscale proportion rgb smart_crop watermark", filter.name)) {
     return unsupported(filter.name, filter.text);
   }
   for (const auto& known : kFilters) {
@@ -190,8 +184,8 @@ Result<> apply_filters(Draft& draft, std::string_view path) {
 
 bool is_size(std::string_view segment) {
   std::size_t x = segment.find('x');
-  return x != std::string_view::npos && parse_int(segment.substr(0, x)).value_or(-1) >= 0 &&
-         parse_int(segment.substr(x + 1)).value_or(-1) >= 0;
+  return x != std::string_view::npos && is_digits(segment.substr(0, x)) &&
+         is_digits(segment.substr(x + 1));
 }
 
 // Both numbers, of which 0 is unset, and then nothing is cut.
@@ -233,8 +227,6 @@ Result<> apply_path(Draft& draft, const Mount& mount, std::string_view path) {
 
 // ---- Query and signature
 
-using Parameters = std::map<std::string, std::string, std::less<>>;
-
 // The last of two wins.
 Result<Parameters> read_query(std::string_view query) {
   TRY(auto all, parse_parameters(query, Plus::IsSpace));
@@ -251,8 +243,8 @@ Result<> check_signature(const Request& request, const Parameters& parameters) {
     if (name == "signature") continue;
     // Values are signed as they read, so that one may not hold what joins them; and nothing may act
     // that is not signed.
-    bool is_signed = has_word(" expires format fit width height rotate flip flop grayscale ", name);
-    bool acts = has_word(" quality greyscale ", name) || name.starts_with("resize.") ||
+    bool is_signed = is_among("expires format fit width height rotate flip flop grayscale", name);
+    bool acts = is_among("quality greyscale", name) || name.starts_with("resize.") ||
                 name.starts_with("smartCrop");
     if (acts || (is_signed && value.find_first_of("&=?") != std::string::npos)) {
       return bad_signature();
@@ -284,7 +276,7 @@ Result<> apply_query(Draft& draft, const Parameters& parameters) {
       TRY(apply_dit_edit(draft, "toFormat", value));
     } else if (name == "quality") {
       TRY(keep_dit_quality(draft, "", text));
-    } else if (has_word(" rotate flip flop grayscale greyscale ", name)) {
+    } else if (is_among("rotate flip flop grayscale greyscale", name)) {
       TRY(apply_dit_edit(draft, name, dit_text(lower(text))));
     } else if (name == "expires" || name.starts_with("smartCrop")) {
       return unsupported(name, text);
@@ -342,8 +334,9 @@ Result<> settle_format(Draft& draft) {
     keep_source_format(draft.ask);
     return {};
   }
-  if (has_word(" gif tiff tif heif heic raw svg ", word)) return unsupported("format", word);
-  if (word == "auto") return bad_option("format", word, "jpeg, png, webp or avif");
+  if (is_among("gif tiff tif heif heic raw svg", word)) return unsupported("format", word);
+  if (equals_ignoring_case(word, "auto"))
+    return bad_option("format", word, "jpeg, png, webp or avif");
   return set(draft.ask, OptionId::Format, word, "format");
 }
 

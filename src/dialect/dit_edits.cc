@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialect/request.h"
 #include "dialect/thumbor.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
@@ -21,25 +22,20 @@ constexpr std::int32_t kMildBlur_e2 = 80, kMildSharpen_e2 = 50;
 constexpr std::int32_t kMinBlur_e2 = 30, kMaxBlur_e2 = 10000;
 constexpr std::int32_t kMinSharpen_e2 = 10, kMaxSharpen_e2 = 1000;
 constexpr std::int32_t kDefaultTrim = 10, kMaxTrim_e2 = 10000;
-constexpr std::int64_t kMaxPosition_px = 65535;
+constexpr std::int64_t kMaxPosition_px = 65535, kOne_e4 = 10000;
 
-// Words stand between spaces.
-constexpr std::string_view kEncoders = " jpeg png webp avif ";
+constexpr std::string_view kEncoders = "jpeg png webp avif";
 constexpr std::string_view kEncoderRefused =
-    " lossless nearLossless chromaSubsampling palette colours colors tile ";
+    "lossless nearLossless chromaSubsampling palette colours colors tile";
 constexpr std::string_view kIgnored =
-    " animated withMetadata keepMetadata keepExif keepIccProfile keepXmp withExif timeout "
-    "autoOrient ";
+    "animated withMetadata keepMetadata keepExif keepIccProfile keepXmp withExif timeout "
+    "autoOrient";
 constexpr std::string_view kRefused =
-    " affine bandbool blend boolean clahe composite contentModeration convolve ensureAlpha "
+    "affine bandbool blend boolean clahe composite contentModeration convolve ensureAlpha "
     "equalize extend extractChannel gamma gif grayscale greyscale heif joinChannel jp2 jxl "
     "linear median modulate negate normalise normalize overlayWith pipelineColorspace "
     "pipelineColourspace raw recomb removeAlpha roundCrop smartCrop threshold tiff tile "
-    "tint toColorspace toColourspace unflatten withIccProfile ";
-
-bool has_word(std::string_view words, std::string_view word) {
-  return words.find(" " + std::string(word) + " ") != std::string_view::npos;
-}
+    "tint toColorspace toColourspace unflatten withIccProfile";
 
 // ---- Values: of JSON, or the text of a query
 
@@ -148,12 +144,14 @@ Result<> apply_crop(Draft& draft, const JsonValue& value) {
   constexpr std::string_view kNames[] = {"left", "top", "width", "height"};
   for (std::size_t i = 0; i < 4; ++i) {
     const JsonValue* member = value.find(kNames[i]);
-    auto px = parse_fixed(member != nullptr ? member->text : "", 0);
-    bool is_extent = i >= 2;
-    if (!px || *px > kMaxPosition_px || (is_extent && *px == 0)) {
-      return bad_option("crop", kNames[i], "left, top, width and height in pixels");
+    // sharp takes whole numbers only.
+    auto at_e4 = parse_fixed(member != nullptr ? member->text : "", 4);
+    std::int64_t least_e4 = i < 2 ? 0 : kOne_e4;
+    if (!at_e4 || *at_e4 < least_e4 || *at_e4 > kMaxPosition_px * kOne_e4 ||
+        *at_e4 % kOne_e4 != 0) {
+      return bad_option("crop", kNames[i], "left, top, width and height in whole pixels");
     }
-    at_px[i] = static_cast<std::int32_t>(*px);
+    at_px[i] = static_cast<std::int32_t>(*at_e4 / kOne_e4);
   }
   draft.ask.transformation.crop = CropBox{at_px[0], at_px[1], at_px[2], at_px[3]};
   mark(draft.ask, OptionId::Crop);
@@ -236,7 +234,7 @@ Result<> apply_encoder(Draft& draft, std::string_view format, const JsonValue& v
     const std::string& name = value.names[i];
     if (name == "quality") {
       TRY(keep_dit_quality(draft, format, shown_text(value.items[i])));
-    } else if (has_word(kEncoderRefused, name) && !is_dit_off(value.items[i])) {
+    } else if (is_among(kEncoderRefused, name) && !is_dit_off(value.items[i])) {
       return unsupported(std::string(format) + "." + name, shown_text(value.items[i]));
     }
   }
@@ -292,9 +290,9 @@ Result<> keep_dit_quality(DitDraft& draft, std::string_view format, std::string_
 }
 
 Result<> apply_dit_edit(DitDraft& draft, std::string_view name, const JsonValue& value) {
-  if (is_dit_off(value) || has_word(kIgnored, name)) return {};
-  if (has_word(kRefused, name)) return unsupported(name, shown_text(value));
-  if (has_word(kEncoders, name)) return apply_encoder(draft, name, value);
+  if (is_dit_off(value) || is_among(kIgnored, name)) return {};
+  if (is_among(kRefused, name)) return unsupported(name, shown_text(value));
+  if (is_among(kEncoders, name)) return apply_encoder(draft, name, value);
   for (const auto& known : kEdits) {
     if (known.name == name) return known.apply(draft, value);
   }

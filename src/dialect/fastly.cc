@@ -135,7 +135,8 @@ Result<> set_dpr(Ask& ask, std::string_view name, std::string_view value) {
   auto dpr_e2 = parse_fixed(value, 2);
   if (!dpr_e2) return bad_option(name, value, "1 to 10");
   if (*dpr_e2 > 800 && *dpr_e2 <= 1000) return unsupported(name, value);
-  return ask.transformation.fit == Fit::Cut ? Result<>() : set(ask, OptionId::Dpr, value, name);
+  Ask unscaled;
+  return set(ask.transformation.fit == Fit::Cut ? unscaled : ask, OptionId::Dpr, value, name);
 }
 
 // We cut one rectangle, and it comes first.
@@ -153,6 +154,7 @@ bool cut_unplaced(Ask& ask, const Region& region) {
   t.height_px = height_px;
   mark(ask, OptionId::Width);
   mark(ask, OptionId::Height);
+  mark(ask, OptionId::Dpr);
   set_fit(ask, Fit::Cut, t.upscale);
   set_gravity(ask, region.gravity());
   return true;
@@ -287,7 +289,7 @@ Result<> apply_canvas(Ask& ask, const Parameters& parameters) {
   bool is_centred = region->x.focus_e4() == kAll_e4 / 2 && region->y.focus_e4() == kAll_e4 / 2;
   bool is_box = t.fit == Fit::Inside && t.dpr_e2.value_or(100) == 100 &&
                 region->x.side.measure == Measure::Pixels && t.width_px == region->x.side.value &&
-                t.height_px == region->y.side.value;
+                region->y.side.measure == Measure::Pixels && t.height_px == region->y.side.value;
   bool is_around = !region->ratio.empty() && !t.aspect && !t.width_px && !t.height_px;
   if (!is_centred || !(is_box || is_around)) return unsupported("canvas", *value);
   if (is_around) TRY(set(ask, OptionId::AspectRatio, region->ratio, "canvas"));
@@ -328,7 +330,8 @@ Result<> set_background(Ask& ask, std::string_view name, std::string_view value)
   std::array<std::uint8_t, 4> channels{0, 0, 0, 255};
   for (std::size_t i = 0; i < parts.size(); ++i) {
     auto number = parse_fixed(parts[i], i == 3 ? 4 : 0);
-    if (!number || *number > (i == 3 ? kAll_e4 : 255)) return wrong();
+    bool is_wrong = i < 3 && !is_digits(parts[i]);
+    if (is_wrong || !number || *number > (i == 3 ? kAll_e4 : 255)) return wrong();
     channels[i] = static_cast<std::uint8_t>(i == 3 ? (*number * 255 + 5000) / kAll_e4 : *number);
   }
   ask.transformation.background = Color{channels[0], channels[1], channels[2], channels[3]};

@@ -308,11 +308,13 @@ Result<> apply_trim(Ask& ask, const Parameters& parameters) {
   return {};
 }
 
-// Colours have alpha first; with us it is last.
+// Colours have alpha first; with us it is last. A '#' before them stays for set(), which takes one.
 std::string with_alpha_last(std::string_view color) {
+  std::string last(color.substr(0, color.starts_with('#') ? 1 : 0));
+  color.remove_prefix(last.size());
   bool is_hex = color.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   std::size_t alpha = is_hex && color.size() == 4 ? 1 : is_hex && color.size() == 8 ? 2 : 0;
-  return std::string(color.substr(alpha)).append(color.substr(0, alpha));
+  return last.append(color.substr(alpha)).append(color.substr(0, alpha));
 }
 
 Result<> set_color(Ask& ask, std::string_view value, std::string_view name) {

@@ -113,10 +113,14 @@ Result<> check_extensions(const Draft& draft) {
   return {};
 }
 
+bool is_cut(const Draft& draft) {
+  return draft.crop_width_e4 != 0 || draft.crop_height_e4 != 0;
+}
+
 // imgproxy's focal point is one of the turned crop, ours of the upright picture.
 Result<> check_gravity(const Draft& draft) {
   const Transformation& t = draft.ask.transformation;
-  bool is_moved = t.rotate_deg != 0 || t.flip != Flip::None || !draft.crop.empty();
+  bool is_moved = t.rotate_deg != 0 || t.flip != Flip::None || is_cut(draft);
   bool is_focal = draft.anchor.gravity.kind == Kind::FocalPoint;
   if (!draft.anchor.has_offset() && !(is_moved && is_focal)) return {};
   return unsupported("gravity", is_focal ? "fp of a turned or cut picture" : "an offset");
@@ -212,6 +216,8 @@ bool settle_as_cut(Draft& draft, const Anchor& anchor) {
     *side_px = static_cast<std::int32_t>(std::min<std::int64_t>(length_e4 / kOne_e4, kMaxSide));
   }
   t.dpr_e2.reset();
+  // A site's default for one of them would cut another rectangle.
+  for (OptionId id : {OptionId::Width, OptionId::Height, OptionId::Dpr}) mark(draft.ask, id);
   set_fit(draft.ask, Fit::Cut, t.upscale);
   set_gravity(draft.ask, anchor.gravity);
   return true;
@@ -220,7 +226,7 @@ bool settle_as_cut(Draft& draft, const Anchor& anchor) {
 // imgproxy trims before it cuts, and cuts the turned picture; our rectangle is one of the upright
 // picture, whose border is trimmed afterwards.
 Result<> settle_crop(Draft& draft) {
-  if (draft.crop_width_e4 == 0 && draft.crop_height_e4 == 0) return {};
+  if (!is_cut(draft)) return {};
   Transformation& t = draft.ask.transformation;
   const Anchor anchor = draft.crop_anchor.value_or(draft.anchor);
   if (t.rotate_deg == 0 && t.flip == Flip::None && !t.trim_threshold) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialect/imgproxy_draft.h"
 #include "dialect/request.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
@@ -18,7 +19,7 @@ using Extension = ImgproxyExtension;
 
 constexpr std::int64_t kOne_e4 = 10000;
 constexpr auto& kFormats = kImgproxyFormats;
-constexpr std::string_view kOtherFormats = " jxl gif ico svg heic bmp tiff best mp4 pdf psd ";
+constexpr std::string_view kOtherFormats = "jxl gif ico svg heic bmp tiff best mp4 pdf psd";
 
 using Args = std::span<const std::string_view>;
 
@@ -92,11 +93,6 @@ Result<bool> read_switch(std::string_view option, std::string_view value) {
   if (value == "1" || value == "t" || equals_ignoring_case(value, "true")) return true;
   if (is_off(value)) return false;
   return bad_option(option, value, "1, t, true, 0, f or false");
-}
-
-// Words stand between spaces.
-bool has_word(std::string_view words, std::string_view word) {
-  return !word.empty() && words.find(" " + std::string(word) + " ") != std::string_view::npos;
 }
 
 // ---- Gravity and size
@@ -298,7 +294,7 @@ Result<std::size_t> read_format(std::string_view option, std::string_view word) 
   for (std::size_t i = 0; i < std::size(kFormats); ++i) {
     if (kFormats[i].word == word) return i;
   }
-  if (has_word(kOtherFormats, word)) return unsupported(option, word);
+  if (is_among(kOtherFormats, word)) return unsupported(option, word);
   return bad_option(option, word, "jpg, png, webp or avif");
 }
 
@@ -403,12 +399,12 @@ constexpr struct {
 };
 
 constexpr std::string_view kWithoutEffect =
-    " strip_metadata sm strip_color_profile scp cachebuster cb filename fn att "
-    "return_attachment dpi disable_animation da ";
+    "strip_metadata sm strip_color_profile scp cachebuster cb filename fn att "
+    "return_attachment dpi disable_animation da";
 
 // Those from resizing_algorithm on are imgproxy Pro's.
 constexpr std::string_view kRefused =
-    " watermark wm skip_processing skp max_src_resolution msr max_src_file_size msfs "
+    "watermark wm skip_processing skp max_src_resolution msr max_src_file_size msfs "
     "max_animation_frames maf max_animation_frame_resolution mafr max_result_dimension mrd "
     "resizing_algorithm ra crop_aspect_ratio crop_ar car objects_position obj_pos op "
     "background_alpha bga adjust a brightness br contrast co saturation sa monochrome mc "
@@ -417,15 +413,15 @@ constexpr std::string_view kRefused =
     "wm_rot wmr watermark_shadow wmsh style st autoquality aq jpeg_options jpgo png_options "
     "pngo webp_options webpo avif_options avifo page pg pages pgs video_thumbnail_second vts "
     "video_thumbnail_keyframes vtk video_thumbnail_tile vtt video_thumbnail_animation vta "
-    "fallback_image_url fiu hashsum hs ";
+    "fallback_image_url fiu hashsum hs";
 
 }  // namespace
 
 Result<> apply_imgproxy_option(Draft& draft, std::string_view text) {
   std::vector<std::string_view> parts = split(text, ':');
   Call call{parts[0], Args(parts).subspan(1)};
-  if (has_word(kWithoutEffect, call.name)) return {};
-  if (has_word(kRefused, call.name)) return refuse(draft, call);
+  if (is_among(kWithoutEffect, call.name)) return {};
+  if (is_among(kRefused, call.name)) return refuse(draft, call);
   for (const auto& option : kOptions) {
     bool is_it =
         call.name == option.name || call.name == option.alias || call.name == option.second_alias;

@@ -119,7 +119,8 @@ Result<> set(Ask& ask, OptionId id, std::string_view value, std::string_view nam
     if (!token)
       return bad_option(name, value, option_table()[static_cast<std::size_t>(id)].allowed);
     (id == OptionId::Preset ? ask.preset : ask.version) = std::move(*token);
-  } else if (!set_option(ask.transformation, id, value)) {
+  } else if ((id == OptionId::Format && equals_ignoring_case(value, "jpng")) ||
+             !set_option(ask.transformation, id, value)) {
     return bad_option(name, value, option_table()[static_cast<std::size_t>(id)].allowed);
   }
   mark(ask, id);

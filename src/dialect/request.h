@@ -81,7 +81,7 @@ Result<std::string> source_of_url(const Mount& mount, std::string_view url);
 // ---- Writing into the Ask
 // Parses `value` by the rules of our own option `id` and marks it as named by the request; a value
 // that is not allowed is reported under the vendor's `name`. For numbers, formats, colours and
-// whatever else the vendor spells as we do.
+// whatever else the vendor spells as we do. Never for f=jpng, a word that no vendor has.
 Result<> set(Ask& ask, OptionId id, std::string_view value, std::string_view name);
 // Marks an option as named when a dialect has filled its field itself.
 inline void mark(Ask& ask, OptionId id) {

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "dialect/request.h"
 #include "dialect/source_format.h"
+#include "dialect/words.h"
 #include "transform/fixed_decimal.h"
 
 namespace tintype {
@@ -47,10 +48,6 @@ struct Draft {
   bool turns_png = false;
   std::int64_t turn_deg = 0;  // against the clock, 0 to 270
 };
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 // ---- The parts before the image: each says whether `segment` is its own.
 
@@ -241,17 +238,15 @@ constexpr struct {
                 {"sharpen", apply_sharpen},
                 {"autojpg", apply_autojpg}};
 
-// Words stand between spaces.
-constexpr std::string_view kWithoutEffect = " strip_exif strip_icc max_age cover srgb ";
+constexpr std::string_view kWithoutEffect = "strip_exif strip_icc max_age cover srgb";
 constexpr std::string_view kRefused =
-    " brightness colorize contrast convolution curve distributed_collage drop_shadow equalize "
+    "brightness colorize contrast convolution curve distributed_collage drop_shadow equalize "
     "extract_focal focal frame grayscale max_bytes noise proportion redeye rgb round_corner "
-    "saturation text_watermark watermark ";
+    "saturation text_watermark watermark";
 
 Result<> apply_filter(Draft& draft, const ThumborFilter& filter) {
-  std::string word = " " + std::string(filter.name) + " ";
-  if (kWithoutEffect.find(word) != std::string_view::npos) return {};
-  if (kRefused.find(word) != std::string_view::npos) return unsupported(filter.name, filter.text);
+  if (is_among(kWithoutEffect, filter.name)) return {};
+  if (is_among(kRefused, filter.name)) return unsupported(filter.name, filter.text);
   for (const auto& known : kFilters) {
     if (known.name == filter.name) return known.apply(draft, filter);
   }

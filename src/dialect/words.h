@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small tables of words, for the dialects whose options are a query: lists of names in one string,
-// and the parameters of a query by name. Pure; views point into what was given. A list has a few
-// dozen words, so it is walked.
+// Small tables of words: lists of names in one string, the parameters of a query by name, and what
+// counts as a number in a path. Pure; views point into what was given. A list has a few dozen
+// words, so it is walked.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,11 @@ inline bool is_among(std::string_view names, std::string_view name) {
     if (names.substr(0, end) == name) return true;
   }
   return false;
+}
+
+// Whether it is digits and nothing else, one at least: no sign, no point.
+inline bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 // "theirs=ours theirs2=ours2": what stands behind `word`, or the word itself.

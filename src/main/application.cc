@@ -18,8 +18,8 @@
 namespace tintype {
 namespace {
 
-// Threads for the disk and local sources. They wait, they do not compute; eight keep a fast SSD
-// busy.
+// Threads for the cache's disk, and as many for local sources and the settings file. They wait,
+// they do not compute; eight keep a fast SSD busy.
 constexpr std::size_t kBlockingThreads = 8;
 // Few, because an entry may fill an eighth of a shard: 8 MB at the default size of the tier.
 constexpr int kMemoryShards = 4;
@@ -28,14 +28,16 @@ constexpr std::size_t kPicturesListed = 500;
 
 }  // namespace
 
-Application::Application(Order order) : order_(std::move(order)), blocking_(kBlockingThreads) {}
+Application::Application(Order order)
+    : order_(std::move(order)), source_reads_(kBlockingThreads), disk_reads_(kBlockingThreads) {}
 
 Application::~Application() {
   if (drain_.joinable()) drain_.join();
   // The loops stop first but stand until nobody is left who would post to them: variants still
   // being written behind their answers, fetches, renders.
   if (server_) server_->stop();
-  blocking_.join();
+  source_reads_.join();
+  disk_reads_.join();
   http_.reset();
   pool_.reset();
   server_.reset();
@@ -61,13 +63,13 @@ Result<> Application::open_stores() {
     TRY(read_settings(text, folder, process_environment()));
     return {};
   };
-  TRY(policies_, PolicyFile::open(order_.config_path, blocking_, clock_, check));
+  TRY(policies_, PolicyFile::open(order_.config_path, source_reads_, clock_, check));
   http_ = std::make_unique<HttpClient>(HttpClientSettings{}, clock_);
   memory_ = std::make_unique<MemoryTier>(static_cast<std::size_t>(settings.memory_cache_bytes),
                                          kMemoryShards);
   if (settings.disk) open_disk(*settings.disk);
   origins_ = std::make_unique<Origins>([this](const OriginRule& rule) {
-    return open_origin(rule, {.http = *http_, .blocking = blocking_, .clock = clock_});
+    return open_origin(rule, {.http = *http_, .blocking = source_reads_, .clock = clock_});
   });
   fetches_ = std::make_unique<SourceFetches>(settings.fetch, clock_);
   renderer_ = std::make_unique<PoolRenderer>(*pool_);
@@ -108,7 +110,7 @@ Result<> Application::open_server() {
                                        .renderer = *renderer_,
                                        .memory = *memory_,
                                        .disk = disk_.get(),
-                                       .blocking = blocking_,
+                                       .blocking = disk_reads_,
                                        .metrics = metrics_,
                                        .clock = clock_,
                                        .render_head = [](Entry& entry) { render_head(entry); }});
@@ -217,7 +219,7 @@ void Application::forget_changed_sites(const Policy& before, const Policy& after
     log(LogLevel::Info, "site-changed", {{"site", name}, {"forgotten", forgotten}});
     bool moved = !site || !(site->origin == old_site.origin);
     if (moved && disk_) {
-      asio::post(blocking_, [this, name] { disk_->remove_prefix("/" + name + "/"); });
+      asio::post(disk_reads_, [this, name] { disk_->remove_prefix("/" + name + "/"); });
     }
   }
 }

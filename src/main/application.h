@@ -55,7 +55,8 @@ class Application {
   Order order_;
   SystemClock clock_;
   std::unique_ptr<WorkerPool> pool_;
-  asio::thread_pool blocking_;
+  // Apart, so that a cache disk that hangs holds up no local sources, nor they the cache.
+  asio::thread_pool source_reads_, disk_reads_;
   Metrics metrics_;
   std::unique_ptr<PolicyFile> policies_;
   std::unique_ptr<HttpClient> http_;

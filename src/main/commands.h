@@ -23,6 +23,7 @@ struct ExplainArguments {
 
 struct TranslateArguments {
   std::vector<std::string> urls;
+  std::string to = "native";  // a dialect that can be written (dialect/write.h)
   std::string config = "tintype.yaml";
 };
 

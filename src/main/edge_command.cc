@@ -68,11 +68,17 @@ std::string bar(std::size_t used, std::size_t room) {
   return "[" + std::string(filled, '#') + std::string(kWidth - filled, '.') + "]";
 }
 
+bool is_passed_on(const EdgeFunction& function, const std::string& dialect) {
+  return std::find(function.passed_on.begin(), function.passed_on.end(), dialect) !=
+         function.passed_on.end();
+}
+
 std::string table_of(const EdgeFunction& function) {
   std::string out;
   for (const auto& [name, bytes] : function.part_bytes) {
     out += name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') +
-           padded(grouped(bytes), 8) + "\n";
+           padded(grouped(bytes), 8) +
+           (is_passed_on(function, name) ? "  left out, passed on to the service\n" : "\n");
   }
   std::size_t size = function.text.size();
   out += "together        " + padded(grouped(size), 8) + " of " + grouped(kEdgeFunctionBytes) +
@@ -83,15 +89,17 @@ std::string table_of(const EdgeFunction& function) {
   return out;
 }
 
-std::string json_of(const EdgeFunction& function, const EdgeArguments& arguments, bool has_keys) {
+std::string json_of(const EdgeFunction& function, const EdgeArguments& arguments) {
   JsonObject parts;
   for (const auto& [name, bytes] : function.part_bytes) parts.field(name, bytes);
-  JsonArray dialects;
+  JsonArray dialects, passed_on;
   for (const std::string& dialect : function.dialects) dialects.add(dialect);
+  for (const std::string& dialect : function.passed_on) passed_on.add(dialect);
   JsonObject out;
   out.field("bytes", function.text.size()).field("limit_bytes", kEdgeFunctionBytes);
   out.raw("part_bytes", parts.str()).raw("dialects", dialects.str());
-  out.field("has_secrets", has_keys).field("out", arguments.out);
+  out.raw("passed_on", passed_on.str());
+  out.field("has_secrets", function.has_secrets).field("out", arguments.out);
   return out.str() + "\n";
 }
 
@@ -105,25 +113,25 @@ void say_secret(const std::string& path) {
 Result<> build_for_cloudfront(const EdgeArguments& arguments, const Policy& policy) {
   std::string out = arguments.out.empty() ? "edge.js" : arguments.out;
   bool is_apart = !arguments.kvs.empty();
-  TRY(EdgeFunction function,
-      build_edge_function(policy, {.version = arguments.version, .has_policies_apart = is_apart}));
-  bool has_keys = has_secrets(policy);
+  EdgeOrder order{.version = arguments.version, .has_policies_apart = is_apart};
+  if (arguments.has_no_limit) order.limit_bytes = std::string::npos;
+  TRY(EdgeFunction function, build_edge_function(policy, order));
   EdgeArguments said = arguments;
   said.out = out;
-  std::fputs((arguments.as_json ? json_of(function, said, has_keys) : table_of(function)).c_str(),
-             stdout);
+  std::fputs((arguments.as_json ? json_of(function, said) : table_of(function)).c_str(), stdout);
   if (!arguments.has_no_limit) {
     TRY(check_size(function));
   }
-  TRY(write_file(out, function.text, has_keys));
+  TRY(write_file(out, function.text, function.has_secrets));
   if (is_apart) {
     TRY(std::string import, policy_import(policy));
-    TRY(write_file(arguments.kvs, import, has_keys));
+    TRY(write_file(arguments.kvs, import, has_secrets(policy)));
   }
   if (!arguments.as_json) {
     std::printf("written to %s%s%s\n", out.c_str(), is_apart ? " and " : "", arguments.kvs.c_str());
   }
-  if (has_keys) say_secret(is_apart ? out + " or " + arguments.kvs : out);
+  if (function.has_secrets) say_secret(out);
+  if (is_apart && has_secrets(policy)) say_secret(arguments.kvs);
   return {};
 }
 

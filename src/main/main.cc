@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <sys/resource.h>
 
+#include "dialect/write.h"
 #include "main/commands.h"
 #include "main/edge_command.h"
 #include "main/replay_command.h"
@@ -62,11 +63,17 @@ void add_explain(CLI::App& app, int& code) {
 
 void add_translate(CLI::App& app, int& code) {
   auto [command, a] = add_command<TranslateArguments>(
-      app, "translate", "Print URLs of other services' dialects in the native one");
+      app, "translate", "Print URLs of one dialect in another, the native one by default");
   command->add_option("url", a->urls, "URLs, or their paths and queries; - reads lines")
       ->required();
+  command->add_option("--to", a->to, "The dialect to write, of a mount of the URL's site")
+      ->capture_default_str();
   command->add_option("--config,-c", a->config, "Settings and sites, with their mounts")
       ->capture_default_str();
+  command->footer(
+      "Dialects: " + written_dialects() +
+      ".\nTry: tintype translate '/shop/a.jpg?w=400&q=80&f=webp' --to imgix\n"
+      "Ends with 1 if a URL could not be read or written; which option is at fault is said.");
   command->callback([&code, a = a] { code = run_translate(*a); });
 }
 

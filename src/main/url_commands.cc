@@ -9,12 +9,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "delivery/naming.h"
+#include "delivery/translate.h"
 #include "dialect/dialect.h"
+#include "dialect/write.h"
 #include "main/commands.h"
 #include "main/config_file.h"
 #include "policy/signature.h"
 #include "policy/yaml_reader.h"
-#include "transform/native_url.h"
 
 namespace tintype {
 
@@ -57,24 +58,27 @@ bool complain_of(const std::string& url, const Error& error) {
   return false;
 }
 
-// Prints the native URL, or why there is none; whether there was one.
-bool translate(const std::string& url, const Policy& policy) {
+// Prints the URL in the other language, or why there is none; whether there was one.
+bool print_translated(const std::string& url, const Policy& policy, Dialect to) {
   auto ask = parse_target(target_of_url(url), policy.mounts);
   if (!ask) return complain_of(url, ask.error());
-  std::printf("%s\n", native_url(*ask).c_str());
-  if (!ask->preset.empty() && ask->yielding != 0) {
-    std::fprintf(stderr,
-                 "tintype: %s: note: here the preset wins over options beside it; in the native "
-                 "dialect they win\n",
-                 url.c_str());
+  auto translation = translate(*ask, policy, to);
+  if (!translation) return complain_of(url, translation.error());
+  std::printf("%s\n", translation->target.c_str());
+  if (!translation->note.empty()) {
+    std::fprintf(stderr, "tintype: %s: note: %s\n", url.c_str(), translation->note.c_str());
   }
   return true;
 }
 
-// "error bad-request w": as the vectors of spec/vectors write it.
+// "error bad-request w": as the vectors of spec/vectors write it. A name that a client made up may
+// hold anything; what would break the line becomes '?'.
 std::string error_line(const Error& error) {
   std::string text = "error " + std::string(name_of(error.code));
-  return error.option.empty() ? text : text + " " + error.option;
+  if (error.option.empty()) return text;
+  text += ' ';
+  for (char c : error.option) text += static_cast<unsigned char>(c) < ' ' ? '?' : c;
+  return text;
 }
 
 // A line is a URL, or "URL | Name: value | …" with headers of its own.
@@ -119,9 +123,14 @@ bool print_signed(const std::string& url, const Policy& policy,
 }  // namespace
 
 int run_translate(const TranslateArguments& arguments) {
+  auto to = dialect_named(arguments.to);
+  if (!to || !can_write(*to)) {
+    std::string allowed = "--to " + arguments.to + ": must be one of " + written_dialects();
+    return complain(Error::in_public(ErrorCode::BadRequest, std::move(allowed)), 2);
+  }
   auto policy = load_policy(arguments.config);
   if (!policy) return complain(policy.error(), 2);
-  auto each = [&](const std::string& url) { return translate(url, *policy); };
+  auto each = [&](const std::string& url) { return print_translated(url, *policy, *to); };
   return for_each_url(arguments.urls, each) ? 0 : 1;
 }
 

@@ -199,7 +199,7 @@ function answerOfEdge(walk, {target, fields}) {
     return walk(bytes, lower, NOW).path;
   } catch (e) {
     if (!e || !e.code) throw e;
-    return ('error ' + e.code + ' ' + (e.option || '')).trim();
+    return 'error ' + e.code + (e.option ? ' ' + e.option.replace(/[\x00-\x1f]/g, '?') : '');
   }
 }
 
