@@ -3,8 +3,9 @@
 // C++), and the function that CloudFront calls with a viewer's request.
 //
 // Three constants come from the builder: CONFIG, DIALECTS and PARTS. The last names what only some
-// sites need, so that nobody else carries it: {allow: checkAllowed, mounting: parseMounted,
-// redirect: redirection, sign: checkSignature, snap: snapToLadder}, each where a site asks for it.
+// sites need, so that nobody else carries it: {allow: checkAllowed, mounting: parseMounted, pass:
+// passedOn, redirect: redirection, sign: checkSignature, snap: snapToLadder}, each where a site or
+// mount asks for it.
 
 // The mount whose path is the longest prefix that ends at a segment's end.
 function mountAt(route) {
@@ -16,107 +17,128 @@ function mountAt(route) {
 // The Ask of a request below a mount; nothing where no mount is. Canonical paths are served
 // wherever they cannot be anything else: outside of all mounts, below the mount at "/", and where a
 // mount has the name of its own site; imgproxy's "/_/" stands for "not signed".
-function parseMounted(route, query, marker) {
+function parseMounted(target, fields) {
+  const parts = cut(target, '?');
+  const route = parts[0];
   const mount = mountAt(route);
   if (!mount) return null;
   const isRoot = mount.path === '/';
-  if (marker > 0 && (isRoot || mount.path === '/' + mount.site)) return null;
-  const rest = route.slice(isRoot ? 1 : mount.path.length + 1);
+  const isOwn = isRoot || mount.path === '/' + mount.site;
+  if (isOwn && route.lastIndexOf('/_/') > 0) return null;
+  const parser = DIALECTS[mount.dialect];
+  // Whose dialect is not here is for the service to read, and to check.
+  if (!parser) return PARTS.pass(target, mount, fields);
   const secrets = (mount.keys || []).map((pair) => pair.map((text) => fromHex(text)));
-  const prefixes = mount.sources || [];
-  const known = {path: mount.path, site: mount.site, keys: secrets, sources: prefixes};
-  const ask = DIALECTS[mount.dialect](known, rest, query);
+  const known = {path: mount.path, site: mount.site, keys: secrets, sources: mount.sources || []};
+  const ask = parser(known, route.slice(isRoot ? 1 : mount.path.length + 1), parts[1] || '');
   ask.vouched = secrets.length > 0;
   return ask;
 }
 
+// The path that asks the service to read a target: "/_/ask/<format>,<dpr>,<width>,<slow>/<target>".
+// What the client says beyond its formats is only said where something can depend on it.
+function passedOn(target, mount, fields) {
+  if (!has(CONFIG.sites, mount.site)) fail('not-found');
+  const rules = CONFIG.sites[mount.site];
+  const says = [negotiated(fields, rules.order), '', '', ''];
+  if (rules.auto || (target + loosened(target)).toLowerCase().indexOf('auto') >= 0) {
+    says[1] = dprClass(fields);
+    says[2] = widthClass(fields, ladderOf(rules));
+    if (isSlow(fields)) says[3] = 1;
+  }
+  const path = '/_/ask/' + says.join(',') + '/' + escaped(target).split('/').join('%2F');
+  return {site: mount.site, vouched: true, canonical: path};
+}
+
 function parseTarget(target) {
-  if (target.charAt(0) !== '/') wrong();
   const parts = cut(target, '?');
   const route = parts[0];
   const query = parts[1] || '';
   const marker = route.lastIndexOf('/_/');
-  const ask = PARTS.mounting && PARTS.mounting(route, query, marker);
-  if (ask) return ask;
-  return marker < 0 ? parseNative({site: ''}, route.slice(1), query) :
+  return marker < 0 ? parseNative({}, route.slice(1), query) :
       parseCanonical(route, marker, query);
+}
+
+// Before anything is filled in. What is canonical could carry any option.
+function checkCaller(ask, rules, seconds) {
+  if (ask.vouched) return;
+  if (rules.keys) {
+    PARTS.sign(ask, rules.keys, seconds);
+  } else if (rules.allowed && ask.canonical) {
+    unsigned();
+  }
 }
 
 // Which fields settling looks at: 1 Accept, 2 dpr, 4 width, 8 network.
 function hintsRead(ask, rules) {
-  if (ask.canonical) return 0;
-  const readsWidth = ask.t.w === 'auto';
-  return (!ask.t.f && rules.order.length > 0 ? 1 : 0) +
-      (readsWidth || ask.t.dpr === 'auto' ? 2 : 0) + (readsWidth ? 4 : 0) +
-      (ask.t.q === 'auto' ? 8 : 0);
+  return (!ask.t.f && rules.order.length > 0 ? 1 : 0) + (ask.t.q === 'auto' ? 8 : 0) +
+      (ask.t.w === 'auto' ? 6 : ask.t.dpr === 'auto' ? 2 : 0);
 }
 
 // What a client says of its screen never makes a request fail: where the limits do not allow it,
-// the request is settled as if nothing had been said.
-function settleWithinLimits(ask, fields, rules, bits) {
-  if (bits < 2) return settle(ask, fields, rules);
+// the request is settled as if nothing had been said. The canonical path.
+function settledPath(ask, fields, rules, bits) {
+  let asked = ask.t;
   try {
-    const asked = settle(ask, fields, rules);
-    checkLimits(asked, rules.limits);
-    return asked;
+    if (bits > 1) asked = Object.assign({}, asked);
+    settle(ask, asked, fields, rules);
+    if (bits > 1) checkLimits(asked, rules.limits);
   } catch (e) {
-    const silent = {accept: fields.accept, 'user-agent': fields['user-agent']};
-    const plain = settle(ask, silent, rules);
-    checkLimits(plain, rules.limits);
-    return plain;
+    if (bits < 2) throw e;
+    asked = ask.t;
+    settle(ask, asked, {accept: fields.accept, 'user-agent': fields['user-agent']}, rules);
+    checkLimits(asked, rules.limits);
   }
+  return pathOf(ask, asked);
 }
 
-// `target` is bytes, `fields` the request's headers by lower-case name, `seconds` the time.
+// `target` is bytes, `fields` the request's headers by lower-case name, as text or as CloudFront
+// has them, `seconds` the time. {path}, and where it was not canonical already {reads, redirect}.
 function walk(target, fields, seconds) {
-  const ask = parseTarget(target);
+  if (target[0] !== '/') wrong();
+  const ask = (PARTS.mounting && PARTS.mounting(target, fields)) || parseTarget(target);
   if (!has(CONFIG.sites, ask.site)) fail('not-found');
   const rules = CONFIG.sites[ask.site];
-  if (!ask.vouched) checkCaller(ask, rules, seconds);
+  checkCaller(ask, rules, seconds);
+  if (ask.canonical) return {path: ask.canonical};
   admit(ask, rules);
   const bits = hintsRead(ask, rules);
-  const asked = ask.canonical ? ask.t : settleWithinLimits(ask, fields, rules, bits);
   return {
-    path: pathOf(ask, asked),
-    ask: ask,
-    redirect: rules.redirect === true && !ask.canonical,
-    reads: bits
+    path: settledPath(ask, fields, rules, bits),
+    reads: bits,
+    redirect: rules.redirect
   };
 }
 
 // ---- CloudFront
 
 // The statuses of failures.
-const PROBLEMS = 'bad-request=400 unsupported-option=400 forbidden=403 not-found=404 ' +
-    'method-not-allowed=405 too-long=414';
+const PROBLEMS = {
+  'bad-request': 400,
+  'unsupported-option': 400,
+  forbidden: 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'too-long': 414
+};
 
-function response(status, phrase, fields) {
-  const shown = {};
-  Object.keys(fields).forEach((name) => {
-    shown[name] = {value: fields[name]};
-  });
-  return {statusCode: status, statusDescription: phrase, headers: shown};
-}
-
-// As src/delivery/failure.cc says it, but for the sentences; 0 seconds: not to be kept. JSON leaves
-// out what is undefined.
+// As src/delivery/failure.cc says it, but for the sentences. JSON leaves out what is undefined.
 function refusal(kind, name) {
-  const status = Number(wordBehind(PROBLEMS, kind));
-  const seconds = status < 404 ? 60 : status === 404 ? 30 : 0;
-  const shown = name && name.replace(/[^ -~]/g, '?');
-  const out = response(status, kind, {
-    'content-type': 'application/problem+json',
-    'cache-control': seconds > 0 ? 'public, max-age=' + seconds : 'no-store'
-  });
-  out.body = JSON.stringify({
-    type: 'urn:tintype:error:' + kind,
-    title: kind,
-    status: status,
-    detail: shown && kind + ': ' + shown,
-    code: kind,
-    option: shown
-  });
-  return out;
+  const status = PROBLEMS[kind];
+  const kept = status > 404 ? 'no-store' : 'public, max-age=' + (status < 404 ? 60 : 30);
+  return {
+    statusCode: status,
+    headers: {
+      'content-type': {value: 'application/problem+json'},
+      'cache-control': {value: kept}
+    },
+    body: JSON.stringify({
+      type: 'urn:tintype:error:' + kind,
+      status: status,
+      code: kind,
+      option: name && name.replace(/[^ -~]/g, '?')
+    })
+  };
 }
 
 // With the bits of hintsRead.
@@ -124,17 +146,12 @@ const VARY = ['Accept', 'Sec-CH-DPR, DPR',
   'Sec-CH-Width, Width, Sec-CH-Viewport-Width, Viewport-Width', 'Save-Data, ECT, Downlink, RTT'];
 
 function redirection(found) {
-  const fields = {location: found.path, 'cache-control': 'public, max-age=300'};
-  if (found.reads > 0) {
-    fields['cache-control'] = 'private, max-age=60';
-    fields.vary = VARY.filter((names, i) => (found.reads >> i) % 2 === 1).join(', ');
+  const kept = found.reads ? 'private, max-age=60' : 'public, max-age=300';
+  const fields = {location: {value: found.path}, 'cache-control': {value: kept}};
+  if (found.reads) {
+    fields.vary = {value: VARY.filter((names, i) => (found.reads >> i) % 2 === 1).join(', ')};
   }
-  return response(302, 'Found', fields);
-}
-
-// The text of a header or parameter, its repetitions one after the other.
-function linesOf(given) {
-  return (given.multiValue || [given]).map((one) => one.value);
+  return {statusCode: 302, headers: fields};
 }
 
 // CloudFront's object as text again; what is repeated stands together there.
@@ -146,41 +163,31 @@ function queryOf(given) {
 
 // What is not ASCII becomes escapes of its UTF-8; half a surrogate pair is refused.
 function targetOf(viewed) {
-  const query = typeof viewed.rawQueryString === 'function' ? viewed.rawQueryString() :
-      queryOf(viewed.querystring || {});
+  const query = viewed.rawQueryString ? viewed.rawQueryString() :
+      queryOf(viewed.querystring);
   const target = viewed.uri + (query ? '?' + query : '');
+  if (target.search(/[^\x00-\x7f]/) < 0) return target;
   try {
-    return target.replace(/[^\x00-\x7f]+/g, (part) => encodeURIComponent(part));
+    return target.replace(/[^\x00-\x7f]+/g, encodeURIComponent);
   } catch (e) {
     return wrong();
   }
 }
 
-function fieldsOf(given) {
-  const fields = {};
-  Object.keys(given || {}).forEach((name) => {
-    fields[name] = linesOf(given[name]).join(', ');
-  });
-  return fields;
-}
-
-function answered(viewed) {
-  if (!isAmong('GET HEAD OPTIONS', viewed.method)) fail('method-not-allowed');
-  const target = targetOf(viewed);
-  if (target.length > 8192) fail('too-long');
-  const found = walk(target, fieldsOf(viewed.headers), Math.floor(Date.now() / 1000));
-  if (found.redirect) return PARTS.redirect(found);
-  viewed.uri = found.path;
-  viewed.querystring = {};
-  return viewed;
-}
-
 function handler(event) {
+  const viewed = event.request;
   try {
-    return answered(event.request);
+    if (!isAmong('GET HEAD OPTIONS', viewed.method)) fail('method-not-allowed');
+    const target = targetOf(viewed);
+    if (target.length > 8192) fail('too-long');
+    const found = walk(target, viewed.headers, Math.floor(Date.now() / 1000));
+    if (found.redirect) return PARTS.redirect(found);
+    viewed.uri = found.path;
+    viewed.querystring = {};
+    return viewed;
   } catch (e) {
     // A fault of ours is CloudFront's to report.
-    if (!pairOf(PROBLEMS, e.code).length) throw e;
+    if (!PROBLEMS[e.code]) throw e;
     return refusal(e.code, e.option);
   }
 }

@@ -10,78 +10,78 @@
 function fillIn(ask, given, givesWay) {
   Object.keys(given).forEach((name) => {
     if (ask.named[name] && !givesWay[name]) return;
-    ask.t[name] = given[name] === null ? undefined : given[name];
+    ask.t[name] = given[name];
     mark(ask, name);
   });
 }
 
 // The quotient of whole numbers, half up, at least 1.
 function scaled(side, numerator, denominator) {
-  return Math.max(1, Math.floor((2 * side * numerator + denominator) / (2 * denominator)));
+  return Math.max(1, Math.round(side * numerator / denominator));
 }
 
 // Sides are compared after dpr, and after the aspect ratio has given the missing side.
 function checkLimits(asked, limit) {
   const factor = asked.dpr > 0 ? asked.dpr : 100;
   const aspect = asked.ar;
-  let across = asked.w > 0 ? scaled(asked.w, factor, 100) : 0;
-  let down = asked.h ? scaled(asked.h, factor, 100) : 0;
-  if (aspect && across && !down) {
-    down = Math.floor((across * aspect[1] + Math.floor(aspect[0] / 2)) / aspect[0]);
-  } else if (aspect && down && !across) {
-    across = Math.floor((down * aspect[0] + Math.floor(aspect[1] / 2)) / aspect[1]);
+  let across = asked.w > 0 && scaled(asked.w, factor, 100);
+  let down = asked.h && scaled(asked.h, factor, 100);
+  if (aspect) {
+    down = down || (across && scaled(across, aspect[1], aspect[0]));
+    across = across || (down && scaled(down, aspect[0], aspect[1]));
   }
   if (across > limit[0]) wrong('w');
   if (down > limit[1]) wrong('h');
 }
 
 function checkAllowed(ask, names) {
-  OPTIONS.forEach((name) => {
-    const asks = name === 'p' ? ask.preset : name === 'v' ? ask.version :
-        ask.named[name] && printOption(ask.t, name);
-    if (asks && names.indexOf(name) < 0) wrong(name);
+  Object.keys(ask.t).sort().forEach((name) => {
+    if (ask.named[name] && printOption(ask.t, name) && names.indexOf(name) < 0) wrong(name);
   });
 }
 
 // Over the path as asked: before presets, defaults and settling.
 function checkSignature(ask, secrets, seconds) {
-  let text = pathOf(ask, ask.t);
-  if (ask.expires !== undefined) text += '\n' + ask.expires;
+  const end = ask.expires;
+  const text = pathOf(ask, ask.t) + (end === undefined ? '' : '\n' + end);
   const isSigned = secrets.filter((key) => {
-    return isEqual(base64(hmac('sha256', fromHex(key), text)), ask.signature);
+    const keyed = require('crypto').createHmac('sha256', Buffer.from(key, 'hex'));
+    return isEqual(keyed.update(text)['digest']('base64url'), ask.s || '');
   }).length > 0;
   if (!isSigned) unsigned();
-  if (seconds > ask.expires) fail('forbidden', 'expires');
-}
-
-function checkCaller(ask, rules, seconds) {
-  if (rules.keys) {
-    PARTS.sign(ask, rules.keys, seconds);
-  } else if (rules.allowed && ask.canonical) {
-    // It could carry any option.
-    unsigned();
-  }
+  if (seconds > end) fail('forbidden', 'expires');
 }
 
 function admit(ask, rules) {
-  if (!ask.canonical) {
-    if (rules.refuse && ask.unknown.length > 0) wrong(ask.unknown[0].slice(0, 64));
-    if (rules.allowed) PARTS.allow(ask, rules.allowed);
-    if (ask.preset !== '') {
-      if (!has(rules.presets, ask.preset)) wrong('p');
-      fillIn(ask, rules.presets[ask.preset], ask.yielding);
-      ask.preset = '';
-    }
-    fillIn(ask, rules.defaults, {});
+  if (rules.refuse && ask.unknown.length > 0) wrong(ask.unknown[0].slice(0, 64));
+  if (rules.allowed) PARTS.allow(ask, rules.allowed);
+  const preset = ask.t.p;
+  if (preset) {
+    if (!has(rules.presets, preset)) wrong('p');
+    fillIn(ask, rules.presets[preset], ask.yielding);
+    ask.t.p = 0;
   }
+  fillIn(ask, rules.defaults, {});
   checkLimits(ask.t, rules.limits);
 }
 
 // ---- What a client says of its screen and network
 
+// The text of a header or parameter of CloudFront, its repetitions one after the other.
+function linesOf(given) {
+  return (given.multiValue || [given]).map((one) => one.value);
+}
+
+// `fields`: the headers by lower-case name, as text or as CloudFront has them.
+function fieldOf(fields, name) {
+  const given = fields[name] || '';
+  return trimmed(given.multiValue ? linesOf(given).join(', ') :
+      given.value === undefined ? given : given.value);
+}
+
 // A field under its newer name counts before the older one.
-function hint(fields, name) {
-  return trimmed(fields['sec-ch-' + name] || fields[name] || '');
+function hint(fields, name, decimals) {
+  return fixed(fieldOf(fields, 'sec-ch-' + name) || fieldOf(fields, name), decimals);
 }
 
 // The next step; beyond the last one `beyond`, or the last one itself.
@@ -90,51 +90,45 @@ function stepUp(list, number, beyond) {
 }
 
 function dprClass(fields) {
-  const screen = fixed(hint(fields, 'dpr'), 2);
+  const screen = hint(fields, 'dpr', 2);
   return screen ? stepUp([100, 150, 200, 300], screen) : undefined;
 }
 
 function widthClass(fields, list) {
-  let side = fixed(hint(fields, 'width'), 0);
-  if (!side) {
-    const viewport = fixed(hint(fields, 'viewport-width'), 0);
-    if (!viewport) return undefined;
-    side = Math.floor(Math.min(viewport, 100000) * (dprClass(fields) || 100) / 100);
-  }
-  return list.length > 0 ? stepUp(list, side) : undefined;
+  const viewport = Math.min(hint(fields, 'viewport-width', 0), 100000);
+  const side = hint(fields, 'width', 0) ||
+      Math.floor(viewport * (dprClass(fields) || 100) / 100);
+  return side ? stepUp(list, side) : undefined;
 }
 
 function isSlow(fields) {
-  if (lower(trimmed(fields['save-data'] || '')) === 'on') return true;
-  if (isAmong('slow-2g 2g 3g', lower(trimmed(fields.ect || '')))) return true;
-  const speed = fixed(trimmed(fields.downlink || ''), 2);
-  if (speed !== null && speed < 100) return true;
-  return fixed(trimmed(fields.rtt || ''), 0) >= 400;
+  const speed = fixed(fieldOf(fields, 'downlink'), 2);
+  return fieldOf(fields, 'save-data').toLowerCase() === 'on' ||
+      isAmong('slow-2g 2g 3g', fieldOf(fields, 'ect').toLowerCase()) ||
+      (speed !== null && speed < 100) || fixed(fieldOf(fields, 'rtt'), 0) >= 400;
 }
+
+const UNSURE_SAFARI =
+    /^(?!.*Chrom(e|ium)\/)((?!Version\/16\.).)*Version\/16\.[0-3](?!\d).*Safari\//;
 
 // Safari 16.0 to 16.3 says that it takes AVIF and shows some as noise.
 function breaksAvif(userAgent) {
-  const at = userAgent.indexOf('Version/16.');
-  return at >= 0 && /^.{11}[0-3](?![0-9]).*Safari\//.test(userAgent.slice(at)) &&
-      !/Chrom(e|ium)\//.test(userAgent);
+  return userAgent.search(UNSURE_SAFARI) >= 0;
 }
 
 // ---- The format
 
-// Thousandths, null for what is no weight (RFC 9110, section 12.4.2).
-function weightOf(text) {
-  return /^(0(\.[0-9]{0,3})?|1(\.0{0,3})?)(?![\s\S])/.test(text) ? fixed(text, 3) : null;
-}
-
-// The weight of a member such as "image/avif;v=b3;q=0.8".
+// The weight of a member such as "image/avif;v=b3;q=0.8", -1 for what is no weight (RFC 9110,
+// section 12.4.2).
 function memberWeight(member) {
-  let weight = 1000;
-  for (let i = 1; i < member.length; ++i) {
-    const pair = cut(member[i], '=');
-    if (pair.length < 2 || trimmed(pair[0]) !== 'q') continue;
-    weight = weightOf(trimmed(pair[1]));
-    if (weight === null) return null;
-  }
+  let weight = 1;
+  member.forEach((part) => {
+    const pair = cut(part, '=');
+    if (pair.length < 2 || trimmed(pair[0]) !== 'q') return;
+    const text = trimmed(pair[1]);
+    weight = weight < 0 || text.search(/^(0(\.\d{0,3})?|1(\.0{0,3})?)(?![\s\S])/) < 0 ? -1 :
+        Number(text);
+  });
   return weight;
 }
 
@@ -144,35 +138,34 @@ function membersOf(field) {
   if (field.indexOf('"') < 0) return field.split(',');
   const parts = cut(field.replace(/"([^"\\]|\\[\s\S])*"/g, '!'), '"');
   const members = parts[0].split(',');
-  return parts.length < 2 ? members : members.slice(0, members.length - 1);
+  return parts.length < 2 ? members : members.slice(0, -1);
 }
 
-// JPEG has no alpha, so that a source named so needs no look at its header.
-function fallbackFormat(decoded) {
-  return /\.jpe?g(?![\s\S])/.test(lower(decoded)) ? 'jpeg' : 'jpng';
-}
-
-// The highest weight that names a format of `formats`; AVIF and WebP are never chosen by "image/*".
-function negotiated(fields, formats, decoded) {
-  const weights = formats.map(() => -1);
-  membersOf((fields.accept || '').toLowerCase()).forEach((text) => {
+// Named twice, a refusal stands; otherwise the higher weight.
+function weightIn(members, type) {
+  let most = -1;
+  members.forEach((text) => {
+    if (text.indexOf(type) < 0) return;
     const member = text.split(';');
-    const type = trimmed(member[0]);
-    const at = type.slice(0, 6) === 'image/' ? formats.indexOf(type.slice(6)) : -1;
-    const weight = at < 0 ? null : memberWeight(member);
-    // Named twice, a refusal stands; otherwise the higher weight.
-    if (weight === null || weights[at] === 0) return;
-    weights[at] = weight === 0 ? 0 : Math.max(weights[at], weight);
+    const weight = trimmed(member[0]) === type ? memberWeight(member) : -1;
+    most = most && weight && Math.max(most, weight);
   });
+  return most;
+}
+
+// The highest weight that names a format of `formats`, if any; AVIF and WebP are never chosen by
+// "image/*".
+function negotiated(fields, formats) {
+  const members = membersOf(fieldOf(fields, 'accept').toLowerCase());
   let best = '';
   let most = 0;
-  formats.forEach((kind, i) => {
-    if (weights[i] <= most) return;
-    if (kind === 'avif' && breaksAvif(fields['user-agent'] || '')) return;
-    most = weights[i];
+  formats.forEach((kind) => {
+    const weight = most < 1 && weightIn(members, 'image/' + kind);
+    if (weight <= most || (kind === 'avif' && breaksAvif(fieldOf(fields, 'user-agent')))) return;
+    most = weight;
     best = kind;
   });
-  return best || fallbackFormat(decoded);
+  return best;
 }
 
 // ---- Settling; each takes the options that it changes. What has no effect becomes 0, which is
@@ -197,62 +190,50 @@ function settleScreen(asked, fields, rules) {
   const isAuto = asked.w === 'auto';
   if (isAuto) asked.w = widthClass(fields, ladderOf(rules));
   if (!asked.dpr) return;
-  if (!isAuto || !asked.w) foldDprInto(asked, 'w');
+  if (!isAuto) foldDprInto(asked, 'w');
   foldDprInto(asked, 'h');
   asked.dpr = 0;
 }
 
 function foldAspect(asked) {
   const aspect = asked.ar;
+  const across = asked.w;
+  const down = asked.h;
   if (!aspect) return;
-  if (asked.w && asked.h) {
-    asked.ar = 0;
-    return;
-  }
-  if (!asked.fit) asked.fit = 'cover';
-  if (!asked.w && !asked.h) {
-    // Without a size only cutting, padding and stretching can meet an aspect ratio.
-    if (isAmong('inside outside cut', asked.fit)) asked.ar = 0;
-    return;
-  }
-  const missing = asked.w ? 'h' : 'w';
-  asked[missing] = asked.w ? scaled(asked.w, aspect[1], aspect[0]) :
-      scaled(asked.h, aspect[0], aspect[1]);
-  if (asked[missing] > 16383) wrong('ar');
-  asked.ar = 0;
+  asked.fit = asked.fit || (!(across && down) && 'cover');
+  asked.h = down || (across && scaled(across, aspect[1], aspect[0]));
+  asked.w = across || (down && scaled(down, aspect[0], aspect[1]));
+  if (asked.w > 16383 || asked.h > 16383) wrong('ar');
+  // Without a size only cutting, padding and stretching can meet an aspect ratio.
+  if (asked.w || isAmong('inside outside cut', asked.fit)) asked.ar = 0;
 }
 
 // A width between two steps becomes the wider one, its height grows with it.
-function snapToLadder(asked, list) {
+function snapToLadder(asked, rules) {
   // A box that is cut out shows other things when it grows.
   if (!asked.w || asked.fit === 'cut') return;
-  const wider = stepUp(list, asked.w, asked.w);
+  const wider = stepUp(ladderOf(rules), asked.w, asked.w);
   if (asked.h) asked.h = Math.min(16383, scaled(asked.h, wider, asked.w));
   asked.w = wider;
 }
 
-// A focal point at an edge, a corner or the middle is the compass point of that name.
-function reducedPoint(point) {
-  if (point[0] % 5000 !== 0 || point[1] % 5000 !== 0) return point;
-  return 'nw n ne w c e sw s se'.split(' ')[point[1] / 5000 * 3 + point[0] / 5000];
-}
-
 function settledGravity(gravity, kind) {
-  if (!gravity || !isAmong('cover pad cut', kind || '')) return 0;
-  const isPoint = typeof gravity !== 'string';
+  const isPoint = gravity.map;
   // A padded picture is whole: where its subject is does not matter.
-  if (kind === 'pad' && (isPoint || gravity === 'smart')) return 0;
-  const it = isPoint ? reducedPoint(gravity) : gravity;
-  return it === 'c' ? 0 : it;
+  if (!isAmong('cover pad cut', kind) || (kind === 'pad' && (isPoint || gravity === 'smart'))) {
+    return 0;
+  }
+  // A focal point at an edge, a corner or the middle is the compass point of that name.
+  return !isPoint || gravity[0] % 5000 || gravity[1] % 5000 ? gravity :
+      'nw n ne w c e sw s se'.split(' ')[gravity[1] / 5000 * 3 + gravity[0] / 5000];
 }
 
 function settleBox(asked) {
   const hasSides = asked.w && asked.h;
   const hasSide = asked.w || asked.h;
   // A cut of one side only leaves the other as it is.
-  const cuts = asked.fit === 'cut' && hasSide && !asked.ar;
-  if ((!hasSides && !asked.ar && !cuts) || asked.fit === 'inside') asked.fit = 0;
-  asked.g = settledGravity(asked.g, asked.fit);
+  if (!hasSides && !asked.ar && !(hasSide && asked.fit === 'cut')) asked.fit = 0;
+  if (asked.g) asked.g = settledGravity(asked.g, asked.fit);
   if (!hasSide || asked.fit === 'cut') asked.up = 0;
   if (asked.fit !== 'cover' || !hasSides || asked.up) asked.small = 0;
 }
@@ -260,51 +241,53 @@ function settleBox(asked) {
 // Turns and flips form a group of eight; each is written as a turn, then at most a flip
 // left-right. A half turn commutes with both flips, and v is a half turn with h.
 function reduceTurn(asked) {
-  const addsHalf = asked.flip === 'v' || asked.flip === 'hv';
-  asked.rot = ((asked.rot || 0) + (addsHalf ? 180 : 0)) % 360;
-  asked.flip = asked.flip === 'v' || asked.flip === 'h' ? 'h' : 0;
+  const flipped = asked.flip;
+  if (!flipped) return;
+  if (flipped !== 'h') asked.rot = ((asked.rot || 0) + 180) % 360;
+  asked.flip = flipped === 'hv' ? 0 : 'h';
 }
 
 // Percentages can be clipped to the picture without knowing it; a crop of all of it is none.
-function settledCrop(box) {
-  if (!box || !box[4]) return box;
+function settleCrop(asked) {
+  const box = asked.crop;
+  if (!box || !box[4]) return;
   const across = Math.min(box[2], 10000 - box[0]);
   const down = Math.min(box[3], 10000 - box[1]);
-  return across === 10000 && down === 10000 ? 0 : [box[0], box[1], across, down, true];
+  asked.crop = across + down < 20000 && [box[0], box[1], across, down, true];
 }
 
 function settleBackground(asked) {
   let color = asked.bg;
   if (!color) return;
+  const alpha = color[3];
   // Nothing transparent is left for PNG to hold.
-  if (asked.f === 'jpng' && color[3] === 255) asked.f = 'jpeg';
+  if (asked.f === 'jpng' && alpha === 255) asked.f = 'jpeg';
   const isOpaque = asked.f === 'jpeg';
   if (isOpaque) {
-    const white = 255 * (255 - color[3]) + 127;
-    const over = (i) => Math.floor((color[i] * color[3] + white) / 255);
-    color = [over(0), over(1), over(2), 255];
+    color = color.map((channel) => Math.round(255 - (255 - channel) * alpha / 255));
+    color[3] = 255;
   }
-  const isDefault = isOpaque ? color[0] + color[1] + color[2] === 765 : color[3] === 0;
-  asked.bg = isDefault ? 0 : color;
+  asked.bg = (isOpaque ? color[0] + color[1] + color[2] < 765 : alpha) && color;
 }
 
 function settleQuality(asked, fields, rules) {
-  const usual = asked.f === 'avif' ? 60 : asked.f === 'png' ? 100 : 80;
+  const usual = asked.f === 'avif' ? 60 : 80;
   if (asked.q === 'auto') asked.q = isSlow(fields) ? usual - 20 : usual;
-  if (asked.q && rules.steps && rules.steps.length > 0) asked.q = stepUp(rules.steps, asked.q);
+  if (asked.q && rules.steps) asked.q = stepUp(rules.steps, asked.q);
   if (asked.f === 'png' || asked.q === usual) asked.q = 0;
 }
 
-function settle(ask, fields, rules) {
-  const asked = Object.assign({}, ask.t);
+// Changes `asked`.
+function settle(ask, asked, fields, rules) {
   settleScreen(asked, fields, rules);
   foldAspect(asked);
-  if (rules.snap) PARTS.snap(asked, ladderOf(rules));
+  if (rules.snap) PARTS.snap(asked, rules);
   settleBox(asked);
   reduceTurn(asked);
-  asked.crop = settledCrop(asked.crop);
-  if (!asked.f) asked.f = negotiated(fields, rules.order, ask.source);
+  settleCrop(asked);
+  // JPEG has no alpha, so that a source named so needs no look at its header.
+  const fallback = ask.source.search(/\.jpe?g(?![\s\S])/i) < 0 ? 'jpng' : 'jpeg';
+  if (!asked.f) asked.f = negotiated(fields, rules.order) || fallback;
   settleBackground(asked);
   settleQuality(asked, fields, rules);
-  return asked;
 }

@@ -9,16 +9,16 @@ function parseSite(raw) {
 }
 
 // What is given twice must be the same; lists are compared by their text.
-function keep(ask, into, name, value) {
-  if (value === null || (ask.named[name] && String(into[name]) !== String(value))) wrong(name);
-  into[name] = value;
+function keep(ask, into, name, parsed) {
+  if (parsed === null || (ask.named[name] && String(into[name]) !== String(parsed))) wrong(name);
+  into[name] = parsed;
   // An empty signature is none.
-  if (value !== '') mark(ask, name);
+  if (parsed !== '') mark(ask, name);
 }
 
 // The signature and the time it ends at are no options, and where a site has no keys neither
-// counts. The value of an unknown parameter is never looked at: trackers write what they like. A canonical
-// path says all but the signature itself.
+// counts. The value of an unknown parameter is never looked at: trackers write what they like. A
+// canonical path says all but the signature itself.
 function parseQuery(ask, query) {
   query.split('+').join(' ').split('&').forEach((part) => {
     if (part === '') return;

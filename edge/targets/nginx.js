@@ -42,7 +42,7 @@ function answer(r) {
   try {
     found = walked(r);
   } catch (e) {
-    if (!e.code || !has(PROBLEMS, e.code)) throw e;
+    if (!e.code) throw e;
     send(r, refusal(e.code, e.option));
     return;
   }

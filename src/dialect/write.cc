@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialect/write.h"
 
-#include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/check.h"
 #include "dialect/dialect.h"
@@ -14,18 +14,27 @@ namespace {
 
 using Write = Result<std::string> (*)(const Ask&, const Mount&);
 
-constexpr struct {
+// `autos` are the options that it can leave open: w, dpr, f and q as auto; "free": a quality that
+// is the default of a format that is not decided.
+struct Writer {
   Dialect dialect;
   Write write;
-} kWriters[] = {{Dialect::Native, write_native},   {Dialect::Imgix, write_imgix},
-                {Dialect::Fastly, write_fastly},   {Dialect::Cloudinary, write_cloudinary},
-                {Dialect::Scene7, write_scene7},   {Dialect::Imgproxy, write_imgproxy},
-                {Dialect::Thumbor, write_thumbor}, {Dialect::Cloudflare, write_cloudflare},
-                {Dialect::Weserv, write_weserv},   {Dialect::Ipx, write_ipx}};
+  std::string_view autos;
+};
+constexpr Writer kWriters[] = {{Dialect::Native, write_native, "w dpr f q free jpng"},
+                               {Dialect::Imgix, write_imgix, "f"},
+                               {Dialect::Fastly, write_fastly, "f q"},
+                               {Dialect::Cloudinary, write_cloudinary, "w dpr f q free"},
+                               {Dialect::Scene7, write_scene7, "dpr f q free"},
+                               {Dialect::Imgproxy, write_imgproxy, ""},
+                               {Dialect::Thumbor, write_thumbor, ""},
+                               {Dialect::Cloudflare, write_cloudflare, "f"},
+                               {Dialect::Weserv, write_weserv, ""},
+                               {Dialect::Ipx, write_ipx, "f free"}};
 
-Write find_writer(Dialect dialect) {
-  for (const auto& known : kWriters) {
-    if (known.dialect == dialect) return known.write;
+const Writer* find_writer(Dialect dialect) {
+  for (const Writer& known : kWriters) {
+    if (known.dialect == dialect) return &known;
   }
   return nullptr;
 }
@@ -43,8 +52,16 @@ void restore_screen(Transformation& t, const Transformation& asked) {
   t.small = asked.small;
 }
 
+// What a site would fill stands there by name.
+void name_defaults(Transformation& t, std::uint32_t filled) {
+  bool has_place = t.fit == Fit::Cover || t.fit == Fit::Pad || t.fit == Fit::Cut;
+  if (has_place && !t.gravity && (filled & bit_of(OptionId::Gravity)) != 0) t.gravity = Gravity{};
+  bool has_dpr = t.dpr_e2 || t.dpr_auto;
+  if (!has_dpr && (filled & bit_of(OptionId::Dpr)) != 0) t.dpr_e2 = 100;
+}
+
 // Settles what no client can change, and leaves the rest as it was asked.
-Result<Ask> simplify(const Ask& ask) {
+Result<Ask> simplify(const Ask& ask, std::uint32_t filled) {
   const Transformation& asked = ask.transformation;
   Ask simple = ask;
   TRY(Transformation t, settle(ask, {}, {}));
@@ -56,6 +73,7 @@ Result<Ask> simplify(const Ask& ask) {
     t.format = asked.format;
     t.background = asked.background;
   }
+  name_defaults(t, filled & ask.named);
   simple.transformation = t;
   return simple;
 }
@@ -90,6 +108,26 @@ Result<> check_settled(const Transformation& asked, const Transformation& writte
 constexpr std::string_view kOurNames =
     "align=g ch=crop gravity=g orient=rot resizing_type=fit trim-color=trim";
 
+// What is left open must be an option of `writer`'s autos.
+Result<> check_autos(const Transformation& t, const Writer& writer) {
+  std::string_view language = name_of(writer.dialect);
+  bool is_either = !t.format_auto && t.format == Format::JpegOrPng;
+  bool is_free = t.format_auto && !t.quality_auto && !t.quality_pct;
+  const std::tuple<bool, std::string_view, OptionId> open_ones[] = {
+      {t.width_auto, "w", OptionId::Width},
+      {t.dpr_auto, "dpr", OptionId::Dpr},
+      {t.format_auto, "f", OptionId::Format},
+      {is_either, "jpng", OptionId::Format},
+      {t.quality_auto, "q", OptionId::Quality}};
+  for (auto [is_open, name, id] : open_ones) {
+    if (is_open && !is_among(writer.autos, name)) return cannot_say(t, id, language);
+  }
+  if (!is_free || is_among(writer.autos, "free")) return {};
+  return fail_public(
+      ErrorCode::UnsupportedOption,
+      "q: cannot be left to the format in " + std::string(language) + ": name a number", "q");
+}
+
 // The parser's own words where it does not take what was written.
 Failure not_taken(const Error& error, std::string_view language) {
   std::string option(word_behind(kOurNames, error.option.empty() ? "source" : error.option));
@@ -106,7 +144,7 @@ bool can_write(Dialect dialect) {
 
 std::string written_dialects() {
   std::string names;
-  for (const auto& known : kWriters) {
+  for (const Writer& known : kWriters) {
     names.append(names.empty() ? "" : ", ").append(name_of(known.dialect));
   }
   return names;
@@ -127,18 +165,13 @@ Result<> check_same_variants(const Ask& asked, const Ask& written, const SettleR
   return {};
 }
 
-Result<std::string> write_target(const Ask& ask, const Mount& mount) {
-  Write write = find_writer(mount.dialect);
-  CHECK(write != nullptr);
+Result<std::string> write_target(const Ask& ask, const Mount& mount, std::uint32_t filled) {
+  const Writer* writer = find_writer(mount.dialect);
+  CHECK(writer != nullptr);
   std::string_view language = name_of(mount.dialect);
-  TRY(Ask simple, simplify(ask));
-  bool is_either =
-      !simple.transformation.format_auto && simple.transformation.format == Format::JpegOrPng;
-  // A word that no vendor has.
-  if (is_either && mount.dialect != Dialect::Native) {
-    return cannot_say(simple.transformation, OptionId::Format, language);
-  }
-  TRY(std::string target, write(simple, mount));
+  TRY(Ask simple, simplify(ask, filled));
+  TRY(check_autos(simple.transformation, *writer));
+  TRY(std::string target, writer->write(simple, mount));
   auto written = parse_target(target, std::span(&mount, 1));
   if (!written) return not_taken(written.error(), language);
   SettleRules rules(kUsualOrder);

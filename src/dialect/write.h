@@ -6,6 +6,7 @@
 // never another picture. Pure; used by delivery/translate.h, which adds what the site says.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,7 +28,10 @@ std::string written_dialects();
 // preset must be resolved. Fails with UnsupportedOption, naming the option that the language cannot
 // say; with BadRequest where the ask has no variants itself. Requires: can_write(mount.dialect).
 // Costs a dozen settlings.
-Result<std::string> write_target(const Ask& ask, const Mount& mount);
+//
+// `filled` are options for which the site has defaults, a bit per OptionId: a middle gravity and a
+// dpr of 1 that the ask names are spelled out then, in languages that have words for them.
+Result<std::string> write_target(const Ask& ask, const Mount& mount, std::uint32_t filled = 0);
 
 // Fails with UnsupportedOption, naming the first option in which the variants of two asks differ,
 // for one of the clients that can be told apart under `rules`. `language` is for the message.

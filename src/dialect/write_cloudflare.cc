@@ -23,6 +23,7 @@ Result<> add_box(Words& options, const Transformation& t) {
   if (!has_side(t)) return {};
   options.add("width", t.width_px);
   options.add("height", t.height_px);
+  options.add("dpr", t.dpr_e2, 2);
   const FitWord* fit = find_fit(kFits, t);
   if (fit == nullptr) return cannot_say(t, OptionId::Fit, kLanguage);
   if (!fit->word.empty()) options.add("fit", fit->word);

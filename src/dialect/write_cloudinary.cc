@@ -20,7 +20,7 @@ constexpr FitWord kModes[] = {
     {Fit::Pad, true, "pad"},       {Fit::Pad, false, "lpad"},
     {Fit::Stretch, true, "scale"}, {Fit::Cut, false, "crop"}};
 
-constexpr std::string_view kGravities[] = {"",           "north",     "north_east", "east",
+constexpr std::string_view kGravities[] = {"center",     "north",     "north_east", "east",
                                            "south_east", "south",     "south_west", "west",
                                            "north_west", "xy_center", "auto"};
 

@@ -49,6 +49,8 @@ Result<std::string> cut_text(const Transformation& t) {
   if (t.fit == Fit::Cut) {
     if (!has_box(t)) return cannot_say(t, OptionId::Fit, kLanguage);
     std::string place = place_text(t);
+    // Only a ratio leaves something to find.
+    if (place == ",smart") return cannot_say(t, OptionId::Gravity, kLanguage);
     return fixed_text(*t.width_px, 0) + "," + fixed_text(*t.height_px, 0) + place;
   }
   if (t.fit != Fit::Cover) return std::string();
@@ -66,6 +68,7 @@ Result<> add_box(Words& query, const Transformation& t) {
   if (t.fit != Fit::Cut) {
     query.add("width", t.width_px);
     query.add("height", t.height_px);
+    query.add("dpr", t.dpr_e2, 2);
   }
   const FitWord* fit = find_fit(kFits, t);
   bool has_fit = cut.empty() && has_box(t) && fit != nullptr && !fit->word.empty();

@@ -21,7 +21,7 @@ constexpr FitWord kTypes[] = {{Fit::Inside, false, "fit"},
                               {Fit::Cover, true, "fill"},
                               {Fit::Stretch, false, "force"}};
 
-constexpr std::string_view kGravities[] = {"",     "no", "noea", "ea", "soea", "so",
+constexpr std::string_view kGravities[] = {"ce",   "no", "noea", "ea", "soea", "so",
                                            "sowe", "we", "nowe", "fp", "sm"};
 
 std::string gravity_text(const Transformation& t) {
@@ -46,6 +46,7 @@ Result<> add_box(Words& options, const Transformation& t) {
   if (type == nullptr) return cannot_say(t, OptionId::Fit, kLanguage);
   options.add("rs", std::string(type->word) + ":" + side_text(t.width_px) + ":" +
                         side_text(t.height_px) + (t.upscale ? ":1" : ""));
+  options.add("dpr", t.dpr_e2, 2);
   if (pads(t)) {
     options.add("ex", "1" + behind);
     return {};

@@ -70,12 +70,15 @@ Result<> add_effects(Words& query, const Transformation& t) {
     query.add("op_usm", std::int64_t{*t.sharpen_e2} * 2, 2);
   }
   if (t.blur_e2) query.add("op_blur", std::int64_t{*t.blur_e2} * 2, 2);
+  bool is_opaque = t.background && t.background->alpha == 255;
+  if (t.format_auto && !is_opaque) return cannot_say(t, OptionId::Background, kLanguage);
   if (t.background) query.add("bgc", hex_text(*t.background).substr(0, 6));
   return {};
 }
 
 void add_encoding(Words& query, const Transformation& t) {
   if (t.dpr_auto) query.add("dpr", "on");
+  if (t.dpr_e2) query.add("dpr", "off");
   if (t.format_auto) {
     query.add("bfc", "on");
   } else if (t.format != Format::Jpeg) {

@@ -16,14 +16,15 @@ constexpr FitWord kFits[] = {{Fit::Inside, true, ""},
                              {Fit::Stretch, true, "fill"},
                              {Fit::Pad, true, "contain"}};
 
-constexpr std::string_view kGravities[] = {
-    "",     "top",      "top-right", "right",    "bottom-right", "bottom", "bottom-left",
-    "left", "top-left", "focal",     "attention"};
+constexpr std::string_view kGravities[] = {"center",       "top",    "top-right",   "right",
+                                           "bottom-right", "bottom", "bottom-left", "left",
+                                           "top-left",     "focal",  "attention"};
 
 Result<> add_box(Words& query, const Transformation& t) {
   if (!has_side(t)) return {};
   query.add("w", t.width_px);
   query.add("h", t.height_px);
+  query.add("dpr", t.dpr_e2, 2);
   const FitWord* fit = find_fit(kFits, t);
   if (fit == nullptr) return cannot_say(t, OptionId::Fit, kLanguage);
   if (!fit->word.empty()) query.add("fit", fit->word);

@@ -11,7 +11,8 @@ namespace tintype {
 Failure cannot_say(const Transformation& t, OptionId id, std::string_view language) {
   std::string name(option_table()[static_cast<std::size_t>(id)].name), detail = name;
   auto value = print_option(t, id);
-  detail += value ? "=" + *value + ": cannot" : ": its default cannot";
+  if (!value) value = print_default(t, id);
+  detail += value ? "=" + *value + ": cannot" : ": that there is none cannot";
   detail.append(" be said in ").append(language);
   return fail_public(ErrorCode::UnsupportedOption, std::move(detail), std::move(name));
 }
@@ -56,7 +57,7 @@ const FitWord* find_fit(std::span<const FitWord> words, const Transformation& t)
 }
 
 std::string_view word_of(GravityWords words, const Transformation& t) {
-  return words[static_cast<std::size_t>(t.gravity.value_or(Gravity{}).kind)];
+  return t.gravity ? words[static_cast<std::size_t>(t.gravity->kind)] : std::string_view();
 }
 
 std::optional<std::int64_t> quality_of(const Transformation& t) {

@@ -5,8 +5,9 @@
 //
 // `ask` is simple: what no client can change is settled already (dpr and a ratio beside a side are
 // in the sides, a flip is one left-right behind the turn, what has no effect is gone, an absent
-// quality or background is the format's default). Only auto stands as it was asked. A writer may
-// leave out what its language cannot say; write_target sees to it. Pure.
+// quality or background is the format's default). Only auto stands as it was asked, and a dpr of 1
+// or a gravity in the middle where it has to be said. A writer may leave out what its language
+// cannot say; write_target sees to it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ Result<std::string> write_scene7(const Ask& ask, const Mount& mount);
 Result<std::string> write_thumbor(const Ask& ask, const Mount& mount);
 Result<std::string> write_weserv(const Ask& ask, const Mount& mount);
 
-// UnsupportedOption: "small=pad: cannot be said in ipx", or "q: its default cannot be said in …".
+// UnsupportedOption: "small=pad: cannot be said in ipx", or "w: that there is none cannot be said
+// …".
 [[nodiscard]] Failure cannot_say(const Transformation& t, OptionId id, std::string_view language);
 
 // Names and values in a row: "w=400&fit=max", "c_fill,w_400".
@@ -69,7 +71,7 @@ struct FitWord {
 };
 const FitWord* find_fit(std::span<const FitWord> words, const Transformation& t);
 
-// By Gravity::Kind; empty: the vendor has none.
+// By Gravity::Kind; empty: the vendor has none. Nothing where no gravity has to be said.
 using GravityWords = std::span<const std::string_view, 11>;
 std::string_view word_of(GravityWords words, const Transformation& t);
 

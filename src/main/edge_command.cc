@@ -125,13 +125,13 @@ Result<> build_for_cloudfront(const EdgeArguments& arguments, const Policy& poli
   TRY(write_file(out, function.text, function.has_secrets));
   if (is_apart) {
     TRY(std::string import, policy_import(policy));
-    TRY(write_file(arguments.kvs, import, has_secrets(policy)));
+    TRY(write_file(arguments.kvs, import, has_secrets(policy, {})));
   }
   if (!arguments.as_json) {
     std::printf("written to %s%s%s\n", out.c_str(), is_apart ? " and " : "", arguments.kvs.c_str());
   }
   if (function.has_secrets) say_secret(out);
-  if (is_apart && has_secrets(policy)) say_secret(arguments.kvs);
+  if (is_apart && has_secrets(policy, {})) say_secret(arguments.kvs);
   return {};
 }
 
@@ -185,9 +185,11 @@ Result<> build_for_nginx(const EdgeArguments& arguments, const Policy& policy) {
     if (file.is_secret && file.name == "edge.js") say_secret(path);
   }
   if (arguments.as_json) {
-    std::printf(
-        "%s\n",
-        JsonObject().field("out", folder).field("has_secrets", has_secrets(policy)).str().c_str());
+    std::printf("%s\n", JsonObject()
+                            .field("out", folder)
+                            .field("has_secrets", has_secrets(policy, dialects_of(policy)))
+                            .str()
+                            .c_str());
     return {};
   }
   std::printf("written to %s; start it with\n  nginx -p %s -c %s/nginx.conf\n", folder.c_str(),

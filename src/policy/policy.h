@@ -90,8 +90,8 @@ using SharedPolicy = std::shared_ptr<const Policy>;
 Result<Policy> parse_policy(const std::string& yaml, const std::string& base_folder);
 
 // Admits an Ask under its site's rules: refuses unknown parameters where the site says so, refuses
-// options that the site does not allow, expands the preset, fills the site's defaults (request beats
-// preset beats site), checks w and h limits after dpr. The result names no preset. Canonical asks
+// options that the site does not allow, expands the preset, fills the site's defaults (request
+// beats preset beats site), checks w and h limits after dpr. The result names no preset. Canonical asks
 // are only checked against limits. Fails with BadRequest naming option, value and what is allowed.
 Result<Ask> admit(const Ask& ask, const SitePolicy& site);
 

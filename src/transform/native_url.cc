@@ -20,11 +20,13 @@ std::optional<std::string> value_of(const Ask& ask, OptionId id) {
 
 }  // namespace
 
-std::string native_url(const Ask& ask) {
+std::string native_url(const Ask& ask, std::uint32_t filled) {
   std::string url = source_path(ask.site, ask.source);
   char separator = '?';
   for (const OptionSpec& spec : option_table()) {
     auto value = value_of(ask, spec.id);
+    bool is_filled = !value && (filled & ask.named & bit_of(spec.id)) != 0;
+    if (is_filled) value = print_default(ask.transformation, spec.id);
     if (!value) continue;
     url += separator;
     url.append(spec.name).append("=").append(percent_encode(*value, ":,"));

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/check.h"
 #include "transform/fixed_decimal.h"
 #include "transform/option_table.h"
 
@@ -198,6 +197,33 @@ std::optional<std::string> print_option(const Transformation& t, OptionId id) {
   std::string out;
   if (!append_option(out, t, id)) return std::nullopt;
   return out;
+}
+
+std::optional<std::string> print_default(const Transformation& t, OptionId id) {
+  switch (id) {
+    case OptionId::Background:
+      return "transparent";  // over white, where the format holds no alpha
+    case OptionId::Dpr:
+      return "1";
+    case OptionId::Format:
+      return "auto";
+    case OptionId::Fit:
+      return t.aspect ? "cover" : "inside";
+    case OptionId::Gravity:
+      return "c";
+    case OptionId::Metadata:
+      return "none";
+    case OptionId::Quality:
+      if (t.format_auto || t.format == Format::JpegOrPng) return std::nullopt;
+      return std::to_string(default_quality_pct(t.format));
+    case OptionId::Rotate:
+    case OptionId::Upscale:
+      return "0";
+    case OptionId::Small:
+      return "ratio";
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace tintype

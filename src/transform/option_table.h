@@ -70,6 +70,9 @@ Result<std::string> parse_token(OptionId id, std::string_view value);
 std::optional<std::string> print_option(const Transformation& t, OptionId id);
 // The same, appended to `out` without allocating for itself; false when there is nothing to print.
 bool append_option(std::string& out, const Transformation& t, OptionId id);
+// The text that says the default of an option, beside the other options of `t`; nothing where no
+// text does: of sizes, of effects, and of a quality whose format is not decided.
+std::optional<std::string> print_default(const Transformation& t, OptionId id);
 
 // The failure for a value that is not allowed: "h=9x: must be 1 to 16383 (pixels)", BadRequest.
 [[nodiscard]] Failure bad_value(OptionId id, std::string_view value);

@@ -100,6 +100,28 @@ TEST(OptionTable, WordsOfTheSpecificationMeanWhatItSays) {
   }
 }
 
+// One of the first words, one of the second, or both in this order, with or without "-".
+TEST(OptionTable, WordsOfCornersAreMadeOfTwo) {
+  const Json& option = spec().at("options").at(static_cast<std::size_t>(OptionId::Gravity));
+  const Json& seconds = option.at("second_words");
+  for (const auto& [first, up] : option.at("first_words").items()) {
+    EXPECT_EQ(reprinted(OptionId::Gravity, first), up) << first;
+    for (const auto& [second, across] : seconds.items()) {
+      std::string canonical = up.get<std::string>() + across.get<std::string>();
+      for (const std::string& spelled : {first + second, first + "-" + second}) {
+        EXPECT_EQ(reprinted(OptionId::Gravity, spelled), canonical) << spelled;
+      }
+      EXPECT_EQ(reprinted(OptionId::Gravity, second + first), "(refused)") << second << first;
+      EXPECT_EQ(reprinted(OptionId::Gravity, first + "--" + second), "(refused)");
+    }
+    EXPECT_EQ(reprinted(OptionId::Gravity, first + "-"), "(refused)") << first;
+  }
+  for (const auto& [second, across] : seconds.items()) {
+    EXPECT_EQ(reprinted(OptionId::Gravity, second), across) << second;
+    EXPECT_EQ(reprinted(OptionId::Gravity, "-" + second), "(refused)") << second;
+  }
+}
+
 TEST(OptionTable, RangesOfTheSpecificationAreHeldToTheLastStep) {
   int ranges = 0;
   for (const Json& option : spec().at("options")) {

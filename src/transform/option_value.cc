@@ -64,35 +64,13 @@ using Kind = Gravity::Kind;
 constexpr Word<Kind> kGravities[] = {{"c", Kind::Center},
                                      {"center", Kind::Center},
                                      {"centre", Kind::Center},
-                                     {"n", Kind::North},
-                                     {"north", Kind::North},
-                                     {"top", Kind::North},
-                                     {"ne", Kind::NorthEast},
-                                     {"north-east", Kind::NorthEast},
-                                     {"northeast", Kind::NorthEast},
-                                     {"top-right", Kind::NorthEast},
-                                     {"e", Kind::East},
-                                     {"east", Kind::East},
-                                     {"right", Kind::East},
-                                     {"se", Kind::SouthEast},
-                                     {"south-east", Kind::SouthEast},
-                                     {"southeast", Kind::SouthEast},
-                                     {"bottom-right", Kind::SouthEast},
-                                     {"s", Kind::South},
-                                     {"south", Kind::South},
-                                     {"bottom", Kind::South},
-                                     {"sw", Kind::SouthWest},
-                                     {"south-west", Kind::SouthWest},
-                                     {"southwest", Kind::SouthWest},
-                                     {"bottom-left", Kind::SouthWest},
-                                     {"w", Kind::West},
-                                     {"west", Kind::West},
-                                     {"left", Kind::West},
-                                     {"nw", Kind::NorthWest},
-                                     {"north-west", Kind::NorthWest},
-                                     {"northwest", Kind::NorthWest},
-                                     {"top-left", Kind::NorthWest},
                                      {"smart", Kind::Smart}};
+constexpr Word<Kind> kVerticals[] = {{"n", Kind::North},     {"north", Kind::North},
+                                     {"top", Kind::North},   {"s", Kind::South},
+                                     {"south", Kind::South}, {"bottom", Kind::South}};
+constexpr Word<Kind> kHorizontals[] = {{"e", Kind::East},     {"east", Kind::East},
+                                       {"right", Kind::East}, {"w", Kind::West},
+                                       {"west", Kind::West},  {"left", Kind::West}};
 
 // CSS Color Module Level 4, section 6.1: the sixteen basic names, and "transparent" of section 6.3.
 constexpr Word<Color> kColors[] = {
@@ -228,8 +206,29 @@ std::optional<Gravity> parse_focal_point(std::string_view value) {
   return Gravity{Kind::FocalPoint, static_cast<std::int16_t>(*x), static_cast<std::int16_t>(*y)};
 }
 
+Kind corner_of(Kind vertical, Kind horizontal) {
+  if (vertical == Kind::North) {
+    return horizontal == Kind::East ? Kind::NorthEast : Kind::NorthWest;
+  }
+  return horizontal == Kind::East ? Kind::SouthEast : Kind::SouthWest;
+}
+
+// A word of north or south, one of east or west, or both in this order, "-" between them or not.
+std::optional<Kind> parse_compass(std::string_view value) {
+  for (const Word<Kind>& word : kVerticals) {
+    if (!equals_ignoring_case(value.substr(0, word.spelled.size()), word.spelled)) continue;
+    std::string_view rest = value.substr(word.spelled.size());
+    if (rest.empty()) return word.value;
+    if (rest.front() == '-') rest.remove_prefix(1);
+    // "n" is also how "north" begins.
+    if (auto side = find_word(kHorizontals, rest)) return corner_of(word.value, *side);
+  }
+  return find_word(kHorizontals, value);
+}
+
 std::optional<Gravity> parse_gravity(std::string_view value) {
   if (auto kind = find_word(kGravities, value)) return Gravity{*kind};
+  if (auto kind = parse_compass(value)) return Gravity{*kind};
   return parse_focal_point(value);
 }
 

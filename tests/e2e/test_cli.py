@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The command line without a server: check-config, convert, explain, options, settings, version."""
+"""The command line without a server: check-config, convert, translate, explain and others."""
+import hashlib
 import json
 import pathlib
 import re
@@ -107,6 +108,35 @@ class CommandLine(harness.Case):
             self.assertNotEqual(code, 0)
             self.assertTrue(err)
             self.assertFalse((self.folder / "x.webp").exists())
+
+    def test_translate(self):
+        self.config.write_text(
+            f"sites:\n  shop:\n    origin: {{ folder: '{harness.SAMPLES}' }}\n"
+            "    defaults: 'g=smart'\n"
+            "    mounts:\n"
+            "      - { path: /img, dialect: imgix, keys: [tok123] }\n"
+            "      - { path: /t, dialect: thumbor }\n", encoding="utf-8")
+        native = "/shop/dress.jpg?w=40&h=30&fit=cover&up=1&g=c&q=70&f=webp"
+        code, out, err = self.run_tintype("translate", native, "--to", "imgix", "-c", self.config)
+        plain = "/dress.jpg?w=40&h=30&fit=crop&crop=center&fm=webp&q=70"
+        digest = hashlib.md5(b"tok123" + plain.encode()).hexdigest()
+        self.assertEqual((code, out, err), (0, f"/img{plain}&s={digest}\n", ""))
+        # And back: what the thumbor URL names at its default is said, as the site has another.
+        code, out, err = self.run_tintype("translate", "/t/unsafe/40x30/dress.jpg",
+                                          "http://img.example/t/unsafe/fit-in/40x30/dress.jpg",
+                                          "-c", self.config)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(out, "/shop/dress.jpg?f=jpeg&fit=cover&g=c&h=30&q=80&small=cut&up=1&w=40\n"
+                              "/shop/dress.jpg?f=jpeg&g=c&h=30&q=80&w=40\n")
+
+    def test_translate_says_why_not(self):
+        for arguments, expected_code, words in (
+                (("/shop/dress.jpg?w=40", "--to", "imgproxy"), 1, "no imgproxy mount"),
+                (("/show/dress.jpg?w=40",), 1, "no site named show"),
+                (("/shop/dress.jpg", "--to", "next"), 2, "must be one of native, imgix")):
+            code, out, err = self.run_tintype("translate", *arguments, "-c", self.config)
+            self.assertEqual((code, out), (expected_code, ""), arguments)
+            self.assertIn(words, err)
 
     def test_explain(self):
         url = "/shop/dress.jpg?p=thumb&dpr=2"

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {load, script} from './sources.mjs';
 
-const NAMES = ['handler', 'walk', 'fixed', 'printFixed', 'integer', 'decimal', 'lower', 'isAmong',
+const NAMES = ['handler', 'walk', 'fixed', 'printShare', 'integer', 'decimal', 'lower', 'isAmong',
   'wordBehind', 'hex', 'fromHex', 'base64', 'fromBase64', 'hmac', 'digest', 'isEqual', 'isUtf8',
   'unescaped', 'sourceOfUrl', 'formatOf', 'optionNamed', 'parseOption', 'printOption',
   'breaksAvif'];
@@ -43,12 +43,16 @@ test('numbers are those of C++', () => {
     assert.equal(edge.decimal(text), null, text);
   }
   assert.equal(edge.decimal('-.5'), -0.5);
-  assert.equal(edge.printFixed(1230, 100), '12.3');
-  assert.equal(edge.printFixed(5, 10000), '0.0005');
+  const zeros = '0'.repeat(300);
+  assert.equal(edge.fixed(zeros + '12.5', 1), 125);
+  assert.equal(edge.decimal(`-${zeros}12.5`), -12.5);
+  assert.equal(edge.decimal(`0.${'0'.repeat(120)}25`), 25e-122);
+  const shares = {0: '0', 5: '0.0005', 539: '0.0539', 3000: '0.3', 10000: '1'};
+  for (const part of Object.keys(shares)) assert.equal(edge.printShare(part), shares[part]);
 });
 
 test('words are found whole', () => {
-  assert.ok(edge.isAmong('a b', 'b') && !edge.isAmong('a b', 'a b') && !edge.isAmong('', ''));
+  assert.ok(edge.isAmong('a b', 'b') && !edge.isAmong('a b', 'a b') && !edge.isAmong('a b', ''));
   assert.equal(edge.wordBehind('a=b c=', 'a'), 'b');
   assert.equal(edge.wordBehind('a=b c=', 'c'), '');
   assert.equal(edge.wordBehind('a=b', 'a=b'), 'a=b');
@@ -79,12 +83,16 @@ test('option values are printed as they are read', () => {
   const rows = [['ar', '32:18', '16-9'], ['crop', '10%,10p,80P,80%', '10p-10p-80p-80p'],
     ['bg', '#F008', 'ff000088'], ['g', 'FP:0.30:.6', 'fp-0.3-0.6'], ['g', 'center', ''],
     ['rot', '-90', '270'], ['up', '', '1'], ['trim', '', '10'], ['dpr', '1.0', ''],
-    ['dpr', 'AUTO', 'auto'], ['blur', '0.305', '0.31'], ['small', 'RATIO', '']];
+    ['dpr', 'AUTO', 'auto'], ['blur', '0.305', '0.31'], ['small', 'RATIO', ''],
+    ['g', 'Top-Left', 'nw'], ['g', 'southe', 'se'], ['g', 'right', 'e'], ['f', 'JPG', 'jpeg']];
   for (const [name, text, printed] of rows) {
-    assert.equal(edge.printOption({[name]: edge.parseOption(name, text).value}, name), printed);
+    const asked = {[name]: edge.parseOption(name, text).value};
+    assert.equal(String(edge.printOption(asked, name)), printed);
   }
   for (const [name, text] of [['w', '8\n'], ['h', 'auto'], ['g', 'fp-'], ['crop', '1,2,3,4,5'],
-    ['ar', '0:1'], ['f', 'jpg=jpeg'], ['bg', '##fff'], ['q', '1.0']]) {
+    ['ar', '0:1'], ['f', 'jpg=jpeg'], ['bg', '##fff'], ['q', '1.0'], ['g', '-e'], ['g', 'n-'],
+    ['fit', 'X'], ['fit', 'x'], ['fit', ''], ['flip', 'jpg'], ['rot', 'false'], ['up', '360'],
+    ['bg', 'f'], ['bg', 'ff'], ['v', ''], ['v', 'a_b']]) {
     assert.equal(edge.parseOption(name, text), null, name + text);
   }
 });
@@ -154,4 +162,26 @@ test('a mount beside the site it is of', () => {
   assert.equal(edge.walk('/shop/p/a.jpg?w=8', {}, 0).path, '/shop/p/a.jpg/_/w-8.jpeg');
   assert.equal(edge.walk('/shop/p/a.jpg/_/w-8.jpeg', {}, 0).path, '/shop/p/a.jpg/_/w-8.jpeg');
   assert.equal(edge.walk('/shop/deep/a.jpg', {}, 0).path, '/shop/a.jpg/_/full.jpeg');
+});
+
+test('canonical options are left to the service', () => {
+  setUp({allowed: undefined});
+  assert.deepEqual(plain(edge.walk('/sh%6Fp/a%2b.jpg/_/W-8_x.gif?w=9', {}, 0)),
+      {path: '/shop/a%2B.jpg/_/W-8_x.gif'});
+  assert.throws(() => edge.walk('/other/a.jpg/_/w-8.webp', {}, 0), {code: 'not-found'});
+  setUp({allowed: ['w']});
+  assert.throws(() => edge.walk('/shop/a.jpg/_/w-8.webp', {}, 0), {code: 'forbidden'});
+});
+
+test('what the function cannot read is passed on whole', () => {
+  const mount = {path: '/is/image', dialect: 'scene8', site: 'shop', keys: [['ab']]};
+  setUp({}, [mount]);
+  const fields = {accept: 'image/webp', dpr: '1.4', width: '700', 'save-data': 'on'};
+  const pathOf = (target) => edge.walk(target, fields, 0).path;
+  assert.equal(pathOf('/is/image/a?wid=8'), '/_/ask/webp,,,/%2Fis%2Fimage%2Fa%3Fwid%3D8');
+  assert.equal(pathOf('/is/image/a_~b?w=%61UTO'),
+      '/_/ask/webp,150,800,1/%2Fis%2Fimage%2Fa_~b%3Fw%3D%2561UTO');
+  setUp({auto: true, order: []}, [mount]);
+  assert.equal(pathOf('/is/image/a%zz'), '/_/ask/,150,800,1/%2Fis%2Fimage%2Fa%25zz');
+  assert.equal(edge.walk('/is/image/a', {}, 0).path, '/_/ask/,,,/%2Fis%2Fimage%2Fa');
 });

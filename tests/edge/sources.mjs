@@ -39,8 +39,8 @@ function filesFor(names) {
   });
 }
 
-const PARTS = 'const PARTS = {allow: checkAllowed, mounting: parseMounted, redirect: redirection, ' +
-    'sign: checkSignature, snap: snapToLadder};';
+const PARTS = 'const PARTS = {allow: checkAllowed, mounting: parseMounted, pass: passedOn, ' +
+    'redirect: redirection, sign: checkSignature, snap: snapToLadder};';
 
 // The script, and the names of the dialects in it.
 export function script(names) {

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "dialect/dialect.h"
+#include "dialect/write.h"
 #include "transform/canonical_path.h"
 #include "transform/option_table.h"
 #include "transform/settle.h"
@@ -277,6 +278,32 @@ RC_GTEST_PROP(Canonical, SettledSidesAreWithinTheLimit, ()) {
   }
   for (auto side_px : {named->settled.width_px, named->settled.height_px}) {
     RC_ASSERT(!side_px || (*side_px >= 1 && *side_px <= kMaxSide));
+  }
+}
+
+// Whatever is asked: what a language can say comes back as it was, what it cannot is named.
+RC_GTEST_PROP(Canonical, WrittenInAnyLanguageItComesBackOrIsRefused, ()) {
+  auto ask = parse_target(source_path("shop", random_source()) + plain_query(random_parameters()));
+  RC_PRE(ask.has_value() && settle(*ask, {}, kOrder).has_value());
+  const std::string languages = written_dialects();
+  for (std::string_view language : split(languages, ' ')) {
+    if (language.ends_with(',')) language.remove_suffix(1);
+    Mount mount{.path = "/x", .site = "shop", .keys = {}, .sources = {"https://cdn.example/"}};
+    mount.dialect = dialect_named(language).value();
+    auto target = write_target(*ask, mount);
+    if (!target) {
+      RC_ASSERT(target.error().code == ErrorCode::UnsupportedOption);
+      RC_ASSERT(!target.error().option.empty());
+      continue;
+    }
+    auto written = parse_target(*target, std::span(&mount, 1));
+    RC_ASSERT(written.has_value());
+    for (std::string_view accept : kAccepts) {
+      auto theirs = settle(*ask, {.accept = accept}, kOrder);
+      auto ours = settle(*written, {.accept = accept}, kOrder);
+      RC_ASSERT(theirs.has_value() && ours.has_value());
+      RC_ASSERT(canonical_path(*ask, *theirs) == canonical_path(*written, *ours));
+    }
   }
 }
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sites' policies as the edge function reads them: its CONFIG (edge/README.md). Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "policy/policy.h"
+
+namespace tintype {
+
+// What one function is for; empty: everything.
+struct EdgeSelection {
+  std::vector<std::string> sites, mounts;  // names, and paths of mounts
+};
+
+// The policy with the chosen sites and mounts only. Fails with NotFound on a name that is not in
+// it, and with BadRequest on what the function could not hold: a site named __proto__.
+Result<Policy> select_policy(const Policy& policy, const EdgeSelection& selection);
+
+// One site, {"order":[…],…}: ASCII, bytes above 0x7E as \u00XX, fields at their default left out.
+std::string site_config(const SitePolicy& site);
+// [{"path":…,"dialect":…,"site":…},…]. Mounts of other than these dialects are passed on to the
+// service, which judges them: without dialect, keys and sources.
+std::string mounts_config(const std::vector<Mount>& mounts,
+                          const std::vector<std::string>& dialects);
+// {"sites":{…},"mounts":[…]}.
+std::string edge_config(const Policy& policy, const std::vector<std::string>& dialects);
+
+// Whether sites, or mounts of these dialects, have keys of signatures.
+bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects);
+
+}  // namespace tintype
