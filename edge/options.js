@@ -17,7 +17,7 @@ const COLORS = 'white=fff black=000 transparent=0000 silver=c0c0c0 gray=808080 g
 function numberIn(text, range) {
   // A number without decimals has no point either.
   const number = range[2] ? fixed(text, range[2]) :
-      text.search(/^\d+(?![\s\S])/) < 0 ? null : Number(withoutZeros(text));
+      text.search(/^\d+(?!.|\s)/) < 0 ? null : Number(withoutZeros(text));
   return number === null || number < range[0] || number > range[1] ? null : number;
 }
 
@@ -44,13 +44,13 @@ function colorOf(text) {
   if (digits[0] === '#') digits = digits.slice(1);
   if (digits.length < 5) digits = digits.split('').map((digit) => digit + digit).join('');
   if (digits.length === 6) digits += 'ff';
-  return digits.search(/^[\da-f]{8}(?![\s\S])/) < 0 ? null :
+  return digits.search(/^[\da-f]{8}(?!.|\s)/) < 0 ? null :
       Buffer.from(digits, 'hex').toJSON().data;
 }
 
 function boxOf(text) {
   const parts = text.split(text.indexOf(',') < 0 ? '-' : ',');
-  const isShare = (part) => part.search(/[%pP](?![\s\S])/) >= 0;
+  const isShare = (part) => part.search(/[%pP](?!.|\s)/) >= 0;
   const isPercent = isShare(parts[0]);
   const box = parts.map((part, i) => {
     const least = i < 2 ? 0 : 1;
@@ -68,7 +68,7 @@ function pointOf(text) {
 }
 
 const COMPASS =
-    /^(?=[^-])((n|north|top)|s|south|bottom)?(-?((e|east|right)|w|west|left))?(?![\s\S])/;
+    /^(?=[^-])((n|north|top)|s|south|bottom)?(-?((e|east|right)|w|west|left))?(?!.|\s)/;
 
 // A compass point is one word of north or south, one of east or west, or both in this order.
 function gravityOf(text) {
@@ -80,11 +80,11 @@ function gravityOf(text) {
 }
 
 function tokenOf(text) {
-  return text === '' || text.search(/[^\w\-.~]|_|.{65}/) >= 0 ? null : text;
+  return text === '' || text.search(/[^\w.~-]|_|.{65}/) >= 0 ? null : text;
 }
 
 function timeOf(text) {
-  return text.search(/^\d{1,11}(?![\s\S])/) < 0 ? null : Number(text);
+  return text.search(/^\d{1,11}(?!.|\s)/) < 0 ? null : Number(text);
 }
 
 // Behind the first letter of the option.
@@ -175,7 +175,7 @@ function setGravity(ask, gravity) {
 
 // Not by dividing: njs prints 0.0539 with a rest.
 function printShare(part) {
-  return (part / 10000).toFixed(4).replace(/\.?0+(?![\s\S])/, '');
+  return (part / 10000).toFixed(4).replace(/\.?0+(?!.|\s)/, '');
 }
 
 // The canonical text of an option, or its number; '' where it stands at its default. Beside an

@@ -126,7 +126,7 @@ function memberWeight(member) {
     const pair = cut(part, '=');
     if (pair.length < 2 || trimmed(pair[0]) !== 'q') return;
     const text = trimmed(pair[1]);
-    weight = weight < 0 || text.search(/^(0(\.\d{0,3})?|1(\.0{0,3})?)(?![\s\S])/) < 0 ? -1 :
+    weight = weight < 0 || text.search(/^(0(\.\d{0,3})?|1(\.0{0,3})?)(?!.|\s)/) < 0 ? -1 :
         Number(text);
   });
   return weight;
@@ -286,7 +286,7 @@ function settle(ask, asked, fields, rules) {
   reduceTurn(asked);
   settleCrop(asked);
   // JPEG has no alpha, so that a source named so needs no look at its header.
-  const fallback = ask.source.search(/\.jpe?g(?![\s\S])/i) < 0 ? 'jpng' : 'jpeg';
+  const fallback = ask.source.search(/\.jpe?g(?!.|\s)/i) < 0 ? 'jpng' : 'jpeg';
   if (!asked.f) asked.f = negotiated(fields, rules.order) || fallback;
   settleBackground(asked);
   settleQuality(asked, fields, rules);

@@ -81,7 +81,7 @@ function bunnyCut(ask, name, value) {
 function bunnyCrop(ask, name, value) {
   const parts = value.split(',');
   if (parts.length === 2) return bunnyCut(ask, name, value);
-  if (parts.length !== 4 || /[^0-9,]/.test(value)) wrong(name);
+  if (parts.length !== 4 || value.search(/[^0-9,]/) >= 0) wrong(name);
   set(ask, 'crop', [parts[2], parts[3], parts[0], parts[1]].join(','), name);
 }
 

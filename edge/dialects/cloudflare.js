@@ -38,7 +38,7 @@ function cloudflareColor(text) {
 function cloudflareIsCss(text) {
   const word = lower(text.split('(')[0]);
   return word.length > 2 && (word.length === text.length || text.slice(-1) === ')') &&
-    word.slice(0, 3) !== 'rgb' && !/[^a-z-]/.test(word);
+    word.slice(0, 3) !== 'rgb' && word.search(/[^a-z-]/) < 0;
 }
 
 function cloudflareBackground(ask, name, text) {
@@ -108,7 +108,7 @@ function cloudflareOption(ask, frame, name, text) {
   if (isAmong('anim=true anim=false compression=fast onerror=redirect upscale=interpolate', pair)) {
     return;
   }
-  if (isOneOf('border') || /^(trim\.)?border\./.test(name) ||
+  if (isOneOf('border') || name.search(/^(trim\.)?border\./) >= 0 ||
       isAmong('upscale=generate fit=scale-up f=json f=svg', pair)) {
     unsupported(name);
   }
@@ -170,7 +170,7 @@ function cloudflareCut(asked, frame) {
 
 function cloudflareSource(mount, raw) {
   const decoded = unescaped(raw);
-  if (decoded !== null && /^https?:\/\//.test(decoded)) return sourceOfUrl(mount, decoded);
+  if (decoded !== null && decoded.search(/^https?:\/\//) >= 0) return sourceOfUrl(mount, decoded);
   return parseSource(raw[0] === '/' ? raw.slice(1) : raw);
 }
 

@@ -25,7 +25,7 @@ function cloudinaryBehind(text, separator) {
 }
 
 function cloudinaryHasPoint(text) {
-  return /\./.test(text);
+  return text !== undefined && text.indexOf('.') >= 0;
 }
 
 function cloudinaryDashed(text) {
@@ -51,7 +51,7 @@ function cloudinarySide(ask, key, text) {
   // A decimal is a share of the source's side, and all of it is what there is anyway.
   const isShare = cloudinaryHasPoint(text) && decimal(text) !== null;
   // Variables and sums with them: iw, ih_mul_2, $size.
-  const isSum = /^[$a-z]/i.test(text) && key + text !== 'wauto';
+  const isSum = text.search(/^[$a-z]/i) >= 0 && key + text !== 'wauto';
   if (isShare ? decimal(text) !== 1 : isSum) unsupported(key);
   if (!isShare) set(ask, key, text, key);
 }
@@ -197,7 +197,7 @@ function cloudinaryEffect(ask, chain, effect) {
 }
 
 function cloudinaryBackground(ask, color) {
-  if (/^rgb:/.test(color)) set(ask, 'bg', color.slice(4), 'b');
+  if (color.search(/^rgb:/) >= 0) set(ask, 'bg', color.slice(4), 'b');
   else cloudinarySetKnown(ask, 'bg', color, 'b');
 }
 

@@ -20,7 +20,7 @@ function ditNumber(name, text, decimals, most) {
 function ditWordColor(name, text) {
   const color = parseOption('bg', text);
   if (color) return color.value;
-  if (text && !/[^a-zA-Z]/.test(text)) unsupported(name);
+  if (text && text.search(/[^a-zA-Z]/) < 0) unsupported(name);
   wrong(name);
 }
 
@@ -335,8 +335,8 @@ function ditCheck(mount, path, values, names) {
   const parts = [];
   names.forEach((name) => {
     const isSigned = isAmong('expires format fit width height rotate flip flop grayscale', name);
-    const acts = isAmong('quality greyscale', name) || /^(resize\.|smartCrop)/.test(name);
-    if (acts || (isSigned && /[&=?]/.test(values[name]))) unsigned();
+    const acts = isAmong('quality greyscale', name) || name.search(/^(resize\.|smartCrop)/) >= 0;
+    if (acts || (isSigned && values[name].search(/[&=?]/) >= 0)) unsigned();
     if (isSigned) parts.push(name + '=' + values[name]);
   });
   const message = '/' + path + (parts.length ? '?' : '') + parts.join('&');
@@ -416,7 +416,7 @@ function parseDit(mount, path, query) {
   if (mount.keys.length) ditCheck(mount, path, values, names);
   const text = decode(path, 'path');
   const json = fromBase64(text);
-  if (json !== null && /^[ \t]*\{/.test(json)) ditRequest(ask, mount, ditJson(json));
+  if (json !== null && json.search(/^[ \t]*\{/) >= 0) ditRequest(ask, mount, ditJson(json));
   else ditPath(ask, mount, text.split('/'));
   ditQuery(ask, values, names);
   if (ask.t.trim && ask.t.crop) unsupported('trim');

@@ -12,12 +12,12 @@ function ditText(text) {
 // The bytes of an escape, or of several of code units.
 function ditEscape(text) {
   const alone = text.replace(/\\u[dD][89abAB]..\\u[dD][c-fC-F]../g, '');
-  if (/\\u[dD][89a-fA-F]/.test(alone)) wrong();
+  if (alone.search(/\\u[dD][89a-fA-F]/) >= 0) wrong();
   return unescaped(encodeURIComponent(JSON.parse('"' + text + '"')));
 }
 
 function ditString(token) {
-  if (!token || token[0] !== '"' || token.length < 2 || /[\x00-\x1f]/.test(token)) wrong();
+  if (!token || token[0] !== '"' || token.length < 2 || token.search(/[\x00-\x1f]/) >= 0) wrong();
   return token.slice(1, -1).replace(/(\\u....)+|\\./g, ditEscape);
 }
 
@@ -44,7 +44,7 @@ function ditValue(tokens, depth) {
   value.kind = token[0];
   if (token === '{' || token === '[') ditItems(tokens, value, depth + 1);
   else if (token[0] === '"') value.text = ditString(token);
-  else if (isAmong('null true false', token) || /^-?(0(?!\d)|[1-9])/.test(token)) {
+  else if (isAmong('null true false', token) || token.search(/^-?(0(?!\d)|[1-9])/) >= 0) {
     value.text = token;
   } else {
     wrong();

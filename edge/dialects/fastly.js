@@ -193,12 +193,12 @@ function fastlyTurn(ask, name, text) {
 
 // 'fff', 'f4f4f4', '255,0,0' or '255,0,0,0.5'.
 function fastlyBackground(ask, name, text) {
-  if (!/[^0-9a-f]/i.test(text) && (text.length === 3 || text.length === 6)) {
+  if (text.search(/[^0-9a-f]/i) < 0 && (text.length === 3 || text.length === 6)) {
     return set(ask, 'bg', text, name);
   }
   const channels = text.split(',').map((part, i) => {
     const number = fixed(part, i === 3 ? 4 : 0);
-    if (number === null || number > (i === 3 ? 10000 : 255) || (i < 3 && /\D/.test(part))) {
+    if (number === null || number > (i === 3 ? 10000 : 255) || (i < 3 && part.search(/\D/) >= 0)) {
       wrong(name);
     }
     return i === 3 ? Math.floor((number * 255 + 5000) / 10000) : number;
@@ -229,7 +229,7 @@ function fastlyOptimize(ask, name, text) {
 // The second number is for WebP where that is negotiated.
 function fastlyQuality(ask, name, text) {
   const parts = text.split(',');
-  if (/[^0-9,]/.test(text) || parts.length > 2) wrong(name);
+  if (text.search(/[^0-9,]/) >= 0 || parts.length > 2) wrong(name);
   set(ask, 'q', parts[0], name);
   if (parts.length > 1 && !ask.t.f) set(ask, 'q', parts[1], name);
 }

@@ -17,7 +17,7 @@ function openDoor(mount, path, isUp) {
 
 // Undoes the escapes of the address itself. A '%' that begins none stands for itself.
 function doorSource(mount, url) {
-  if (!/^(https?:\/\/|\/(?!\/))/.test(url)) wrong('url');
+  if (url.search(/^(https?:\/\/|\/(?!\/))/) < 0) wrong('url');
   const found = sourceOfUrl(mount, url);
   const plain = unescaped(found);
   return checkSource(plain === null ? found : plain);

@@ -52,7 +52,7 @@ function imgixSortOut(ask, given) {
     if (group) {
       if (given[name] && !isAmong(group[1], given[name])) unsupported(name);
     } else if (!isAmong(IMGIX_KNOWN, name) && !IMGIX_HANDLERS.some(hasName) &&
-        !IMGIX_INERT_PREFIXES.test(name)) {
+        name.search(IMGIX_INERT_PREFIXES) < 0) {
       ask.unknown.push(name);
     }
   });
@@ -61,7 +61,7 @@ function imgixSortOut(ask, given) {
 // A URL as path has escapes of its own below those that made it one path.
 function imgixSource(mount, rest) {
   const text = unescaped(rest);
-  if (text === null || !/^https?:\/\//.test(text)) return parseSource(rest);
+  if (text === null || text.search(/^https?:\/\//) < 0) return parseSource(rest);
   const outer = text.split(/[?#]/)[0], inner = unescaped(outer);
   return sourceOfUrl(mount, inner === null ? outer : inner);
 }
@@ -90,7 +90,7 @@ function imgixPut(ask, name, it) {
 
 // 'auto' is a number to set(), and not one here.
 function imgixNumber(ask, text, name) {
-  if (/[^0-9.]/.test(text)) wrong(name);
+  if (text.search(/[^0-9.]/) >= 0) wrong(name);
   set(ask, name, text, name);
 }
 
@@ -195,7 +195,7 @@ function imgixColor(ask, text, name, given) {
   if (name !== (fills ? 'fill-color' : 'bg')) return;
   const color = text.replace(/^(#?)([0-9a-f]{1,2})(([0-9a-f]{3}){1,2})(?![\s\S])/i, '$1$3$2');
   // One of CSS's other names.
-  if (!parseOption('bg', color) && /[g-z]/.test(text)) unsupported(name);
+  if (!parseOption('bg', color) && text.search(/[g-z]/) >= 0) unsupported(name);
   set(ask, 'bg', color, name);
 }
 

@@ -62,7 +62,7 @@ function ipxBackground(ask, name, value) {
     ask.bg = color.value;
     return;
   }
-  const isWord = value.length > 2 && value.length < 21 && !/[^a-zA-Z]/.test(value);
+  const isWord = value.length > 2 && value.length < 21 && value.search(/[^a-zA-Z]/) < 0;
   if (isWord || value.indexOf('(') >= 0) unsupported(name);
   wrong(name);
 }
@@ -70,7 +70,7 @@ function ipxBackground(ask, name, value) {
 // Four numbers; percentages and '-' between them are spellings of our own.
 function ipxExtract(ask, name, value, values) {
   const box = values.join(',');
-  if (/[p%P-]/.test(box)) wrong(name);
+  if (box.search(/[p%P-]/) >= 0) wrong(name);
   set(ask, 'crop', box, name);
 }
 
@@ -156,7 +156,7 @@ function ipxModifier(ask, text) {
 // undone; proxies make one slash of two.
 function ipxSource(mount, raw) {
   const url = unescaped(raw);
-  if (url === null || !/^https?:\//.test(url)) {
+  if (url === null || url.search(/^https?:\//) < 0) {
     return parseSource(raw[0] === '/' ? raw.slice(1) : raw);
   }
   const found = sourceOfUrl(mount, url.replace(/^(https?:)\/\/?/, '$1//'));

@@ -4,7 +4,7 @@
 // Like a token, and '_' too, but not alone: "_" marks the options.
 function parseSite(raw) {
   const name = decode(raw);
-  if (name.search(/^(_|\.\.?)?(?![\s\S])|[^\w\-.~]|.{65}/) >= 0) wrong();
+  if (name.search(/^(_|\.\.?)?(?!.|\s)|[^\w.~-]|.{65}/) >= 0) wrong();
   return name;
 }
 

@@ -169,7 +169,7 @@ function scene7Background(ask, theirs, text) {
   if (digits.slice(-1) === 'k') unsupported(theirs);
   if (isAmong('r g', digits.slice(-1))) digits = digits.slice(0, -1);
   const plain = scene7Hex(digits);
-  if (plain.length === 6 && !/[^0-9a-f]/.test(plain)) {
+  if (plain.length === 6 && plain.search(/[^0-9a-f]/) < 0) {
     set(ask, 'bg', plain, theirs);
     return;
   }
@@ -277,14 +277,14 @@ function scene7Parameter(ask, theirs, text, given) {
 // "wid=400&fmt=png" for "d2lkPTQwMCZmbXQ9cG5n"; what is no such base64 is returned as it is.
 function scene7Reveal(query) {
   const plain = fromBase64(unescaped(query) || '');
-  return plain && /[=$]/.test(plain) && !/[^!-~]/.test(plain) ? plain : query;
+  return plain && plain.search(/[=$]/) >= 0 && plain.search(/[^!-~]/) < 0 ? plain : query;
 }
 
 function scene7Modifiers(ask, query, given) {
   const list = parameters(scene7Reveal(query), false);
   const last = list[list.length - 1];
   // A lock.
-  if (last && !last[2] && last[0].length === 4 && !/[^0-9a-fA-F]/.test(last[0])) list.pop();
+  if (last && !last[2] && last[0].length === 4 && last[0].search(/[^0-9a-fA-F]/) < 0) list.pop();
   list.forEach((pair) => {
     scene7Parameter(ask, pair[0], pair[1], given);
   });
@@ -310,7 +310,7 @@ function scene7SettleSize(ask, given) {
   }
   if (given.fit && !asked.w && !asked.h && !ask.t.p) wrong('fit');
   const mayHaveBoth = (asked.w && asked.h) || ask.t.p;
-  if (/^[hv]/.test(given.fit) && mayHaveBoth) unsupported('fit');
+  if ((given.fit || '').search(/^[hv]/) >= 0 && mayHaveBoth) unsupported('fit');
   if (given['scl']) setFit(ask, 'cut', false);
   if (scene7FallsBack(ask, 'fit')) asked.fit = 'pad';
   scene7FallsBack(ask, 'up');
@@ -339,7 +339,7 @@ function scene7SettleEncoding(ask, given) {
   if (given['bfc'] === 'on' && asked.f === 'jpeg') asked.f = undefined;
   if (scene7FallsBack(ask, 'q') && given['network'] === 'on') asked.q = 'auto';
   if (scene7FallsBack(ask, 'bg')) asked.bg = [255, 255, 255, 255];
-  if (/-alpha/.test(given['fmt'])) asked.bg = undefined;
+  if ((given['fmt'] || '').search(/-alpha/) >= 0) asked.bg = undefined;
 }
 
 function parseScene7(mount, received, query) {

@@ -19,8 +19,8 @@ function thumborPull(draft, axis, words, segment) {
 // [whether it is mirrored, 'orig' or digits or '' for in proportion]; null for what is no side.
 function thumborSide(text) {
   const isMirrored = text[0] === '-', side = isMirrored ? text.slice(1) : text;
-  if (side !== 'orig' && /\D/.test(side)) return null;
-  return [isMirrored, /[^0]/.test(side) ? side : ''];
+  if (side !== 'orig' && side.search(/\D/) >= 0) return null;
+  return [isMirrored, side.search(/[^0]/) >= 0 ? side : ''];
 }
 
 function thumborSize(draft, segment) {
@@ -93,7 +93,7 @@ function thumborUnquoted(text) {
 function thumborColor(name, text) {
   const color = parseOption('bg', text);
   if (color) return color.value;
-  if (text && !/[^a-z]/.test(lower(text))) unsupported(name);
+  if (text && lower(text).search(/[^a-z]/) < 0) unsupported(name);
   wrong(name);
 }
 
@@ -145,7 +145,7 @@ function thumborFilter(draft, name, text) {
   if (isAmong(THUMBOR_WITHOUT_EFFECT, name)) return;
   if (isAmong(THUMBOR_REFUSED, name)) unsupported(name);
   if (name === 'quality') {
-    if (/\D/.test(text)) wrong(name);
+    if (text.search(/\D/) >= 0) wrong(name);
     set(ask, 'q', text, name);
   } else if (name === 'format') {
     thumborFormat(ask, args[0]);
@@ -199,7 +199,7 @@ function thumborCheck(mount, word, message) {
   const isIt = (entry) => isEqual(word, base64(hmac('sha1', entry[0], message)));
   if (mount.keys.some(isIt)) return;
   if (mount.keys.length) unsigned();
-  if (word !== 'unsafe' && (word.length < 27 || /[^\w-]/.test(word))) {
+  if (word !== 'unsafe' && (word.length < 27 || word.search(/[^\w-]/) >= 0)) {
     wrong('signature');
   }
 }

@@ -58,7 +58,7 @@ function weservSource(mount, rest, given) {
 // 'auto' is a number to set(), and not one here.
 function weservNumber(ask, name, text) {
   if (text === undefined) return;
-  if (/[^0-9.]/.test(text)) wrong(name);
+  if (text.search(/[^0-9.]/) >= 0) wrong(name);
   set(ask, name, text, name);
 }
 
@@ -187,7 +187,7 @@ function weservBackground(ask, given) {
   // Colours have alpha first; with us it is last.
   const color = text.replace(/^(#?)([0-9a-f]{1,2})(([0-9a-f]{3}){1,2})(?![\s\S])/i, '$1$3$2');
   // One of CSS's other names.
-  if (!parseOption('bg', color) && /[g-z]/.test(text)) unsupported(name);
+  if (!parseOption('bg', color) && text.search(/[g-z]/) >= 0) unsupported(name);
   set(ask, 'bg', color, name);
 }
 

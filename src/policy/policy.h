@@ -91,8 +91,9 @@ Result<Policy> parse_policy(const std::string& yaml, const std::string& base_fol
 
 // Admits an Ask under its site's rules: refuses unknown parameters where the site says so, refuses
 // options that the site does not allow, expands the preset, fills the site's defaults (request
-// beats preset beats site), checks w and h limits after dpr. The result names no preset. Canonical asks
-// are only checked against limits. Fails with BadRequest naming option, value and what is allowed.
+// beats preset beats site), checks w and h limits after dpr. The result names no preset. Canonical
+// asks are only checked against limits. Fails with BadRequest naming option, value and what is
+// allowed.
 Result<Ask> admit(const Ask& ask, const SitePolicy& site);
 
 }  // namespace tintype

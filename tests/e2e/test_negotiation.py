@@ -18,8 +18,10 @@ ACCEPTS = [
     (None, "dress.jpg", "JPEG"),
     ("", "dress.jpg", "JPEG"),
     ("text/html", "dress.jpg", "JPEG"),
-    ("*/*", "cat.png", "PNG"),
-    (None, "cat.png", "PNG"),
+    # Without an alpha channel there is nothing that JPEG could not hold.
+    ("*/*", "cat.png", "JPEG"),
+    ("*/*", "juice.png", "PNG"),
+    (None, "juice.png", "PNG"),
     ("image/avif;q=0, image/webp", "dress.jpg", "WEBP"),
     ("image/avif;q=0,image/webp;q=0,*/*", "dress.jpg", "JPEG"),
     ("image/avif;q=0.5, image/webp;q=0.9", "dress.jpg", "WEBP"),

@@ -37,12 +37,14 @@ const SOURCES = 'sources: [ "https://cdn.shop.example/", "s3://bucket/", "http:/
 
 function settings() {
   const origin = '    origin: { folder: . }\n';
-  const mounts = DIALECTS.map((name) => `      - { path: /${name}, dialect: ${name}, ${SOURCES} }\n`)
+  const mounts = DIALECTS
+      .map((name) => `      - { path: /${name}, dialect: ${name}, ${SOURCES} }\n`)
       .concat(Object.entries(KEYED).map(([name, keys]) =>
         `      - { path: /${name}-keyed, dialect: ${name}, keys: ${keys}, ${SOURCES} }\n`));
   return `sites:
   shop:
-${origin}    presets: { card: "w=40&h=30&fit=cover", hero: "w=auto&dpr=auto&q=auto", t1: "q=1&up=1" }
+${origin}    presets:
+      { card: "w=40&h=30&fit=cover", hero: "w=auto&dpr=auto&q=auto", t1: "q=1&up=1" }
     mounts:
 ${mounts.join('')}  plain:
 ${origin}    formats: []
@@ -99,7 +101,8 @@ function corpus() {
       const mounted = /^mount (\S+) (\S+) \S+(.*)/.exec(line);
       if (mounted) {
         mounts = mounts.filter((m) => m.at !== mounted[1]);
-        mounts.push({at: mounted[1], to: '/' + mounted[2] + (/key/.test(mounted[3]) ? '-keyed' : '')});
+        const keyed = /key/.test(mounted[3]) ? '-keyed' : '';
+        mounts.push({at: mounted[1], to: '/' + mounted[2] + keyed});
       }
       if (!line.startsWith('/')) continue;
       const target = line.split(' -> ')[0].split(' | ')[0].trim();
@@ -116,9 +119,9 @@ const NUMBERS = ['0', '1', '-1', '00', '8', '099', '100', '101', '16383', '16384
   '99999999999', '99999999999999999999', '9223372036854775807', '9223372036854775808', '0.5', '.5',
   '5.', '.', '1.005', '0.004', '0.995', '1e3', '1,5', '+1', '0x10', 'NaN', 'Infinity', '1.', '-0',
   '2147483648', '4294967296', '0.00001', '999999999', '1000000000', '1.5', '33.333', '49.9999'];
-const PIECES = ['%', '%2', '%2F', '%252F', '%00', '%0A', '%C3%A9', '%C3', '%ED%A0%80', '%F5%80%80%80',
-  '%E2%82%AC', '%20', '+', '%2B', '/', '//', '/../', '/./', '%2e%2e', '\\', '%5C', '?', '&', '=', ';',
-  ',', ':', '_', '/_/', '%5F', '-', '~', '@', '!', '*', "'", '(', ')', '$', '%7C', '"', '[', ']',
+const PIECES = ['%', '%2', '%2F', '%252F', '%00', '%0A', '%C3%A9', '%C3', '%ED%A0%80',
+  '%F5%80%80%80', '%E2%82%AC', '%20', '+', '%2B', '/', '//', '/../', '/./', '%2e%2e', '\\', '%5C', '?',
+  '&', '=', ';', ',', ':', '_', '/_/', '%5F', '-', '~', '@', '!', '*', "'", '(', ')', '$', '%7C', '"', '[', ']',
   '{', '}', '%7B%22', '%22', '.', '..', 'auto', 'true', 'false', 'none', 'null', 'é', '\u{1F600}',
   '%u0041', '%EF%BB%BF', '%7F', '%C2%85', '%C2%A0', 'jpng', 'jpg', 'webp', 'AVIF', 'smart', 'p',
   's=', 'expires=1795000000', 'expires=1', 'v=1', 'p=card', 'p=hero', 'w=auto', 'dpr=auto',
@@ -127,7 +130,8 @@ const SITES = ['shop', 'plain', 'steps', 'few', 'signed', 'nowhere'];
 
 const FIELDS = {
   'Accept': ['image/avif,image/webp,*/*;q=0.8', 'image/webp', 'image/avif;q=0.5, image/webp;q=0.5',
-    'image/avif;q=0,image/webp', '*/*', 'image/avif;q=1.001', 'image/avif;a="x,y";q=0.9, image/jpeg',
+    'image/avif;q=0,image/webp', '*/*', 'image/avif;q=1.001',
+    'image/avif;a="x,y";q=0.9, image/jpeg',
     'IMAGE/WEBP ; Q=0.3', 'image/avif;q="0.1', ',,image/png,', 'image/webp;q=0.0001', '""', ''],
   'Sec-CH-DPR': ['1', '1.5', '2.0', '3.7', '0', '-1', 'x', '0.001', '99999999999'],
   'DPR': ['2', '1.25', ''],
@@ -163,7 +167,8 @@ function mutate(target, targets) {
   }
 }
 function encode(text) {
-  return Array.from(Buffer.from(text)).map((byte) => '%' + byte.toString(16).padStart(2, '0')).join('');
+  const escape = (byte) => '%' + byte.toString(16).padStart(2, '0');
+  return Array.from(Buffer.from(text)).map(escape).join('');
 }
 function shuffle(target, query) {
   const parts = target.slice(query + 1).split('&');
@@ -275,7 +280,8 @@ while (done < count && differences < 20) {
 binary.end();
 if (!flags.keep) fs.rmSync(folder, {recursive: true});
 console.log(`${done} requests (seed ${flags.seed}): ${paths} paths, ` +
-  Object.entries(codes).map(([code, n]) => `${n} ${code}`).join(', ') + `; ${differences} differences`);
+  Object.entries(codes).map(([code, n]) => `${n} ${code}`).join(', ') +
+  `; ${differences} differences`);
 // A generator gone astray would make nothing but errors and prove nothing.
 if (paths < done / 10) throw new Error('too few requests were answered with a path');
 process.exitCode = differences === 0 ? 0 : 1;
