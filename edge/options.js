@@ -195,12 +195,13 @@ function printOption(asked, name) {
   return it > 0 && VALUES[name][2] === 2 ? it / 100 : it;
 }
 
-// The canonical path of an Ask with these options. Without a format it is not yet settled.
-function pathOf(ask, asked) {
+// The canonical path of an Ask with these options. Without a format it is not yet settled. Those
+// of `named` stand in it even where they say nothing.
+function pathOf(ask, asked, named) {
   let text = '';
-  Object.keys(asked).sort().forEach((name) => {
-    const printed = name !== 'f' && printOption(asked, name);
-    if (printed) text += '_' + name + '-' + printed;
+  Object.keys(named || asked).sort().forEach((name) => {
+    const printed = name === 'f' ? '' : printOption(asked, name);
+    if (printed || (named && (name !== 'f' || !asked.f))) text += '_' + name + '-' + printed;
   });
   return ask.canonical || '/' + ask.site + escapedSource(ask.source) + '_/' +
       (text.slice(1) || 'full') + '.' + (asked.f || 'auto');

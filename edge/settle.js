@@ -35,15 +35,17 @@ function checkLimits(asked, limit) {
 }
 
 function checkAllowed(ask, names) {
-  Object.keys(ask.t).sort().forEach((name) => {
-    if (ask.named[name] && printOption(ask.t, name) && names.indexOf(name) < 0) wrong(name);
+  // Also what is named at its default: it would beat a preset's.
+  Object.keys(ask.named).sort().forEach((name) => {
+    if (names.indexOf(name) < 0) wrong(name);
   });
 }
 
-// Over the path as asked: before presets, defaults and settling.
+// Over the path as asked: before presets, defaults and settling. What is named at its default has
+// nothing behind its dash.
 function checkSignature(ask, secrets, seconds) {
   const end = ask.expires;
-  const text = pathOf(ask, ask.t) + (end === undefined ? '' : '\n' + end);
+  const text = pathOf(ask, ask.t, ask.named) + (end === undefined ? '' : '\n' + end);
   const isSigned = secrets.filter((key) => {
     const keyed = require('crypto').createHmac('sha256', Buffer.from(key, 'hex'));
     return isEqual(keyed.update(text)['digest']('base64url'), ask.s || '');
@@ -208,12 +210,14 @@ function foldAspect(asked) {
   if (asked.w || isAmong('inside outside cut', asked.fit)) asked.ar = 0;
 }
 
-// A width between two steps becomes the wider one, its height grows with it.
+// A width between two steps becomes the wider one, its height grows with it, where it may.
 function snapToLadder(asked, rules) {
   // A box that is cut out shows other things when it grows.
   if (!asked.w || asked.fit === 'cut') return;
   const wider = stepUp(ladderOf(rules), asked.w, asked.w);
-  if (asked.h) asked.h = Math.min(16383, scaled(asked.h, wider, asked.w));
+  const taller = asked.h && scaled(asked.h, wider, asked.w);
+  if (taller > rules.limits[1]) return;
+  asked.h = taller;
   asked.w = wider;
 }
 

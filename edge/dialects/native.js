@@ -8,12 +8,13 @@ function parseSite(raw) {
   return name;
 }
 
-// What is given twice must be the same; lists are compared by their text.
+// What is given twice must be the same; lists are compared by their text. An empty signature is
+// none.
 function keep(ask, into, name, parsed) {
-  if (parsed === null || (ask.named[name] && String(into[name]) !== String(parsed))) wrong(name);
+  const isGiven = ask.named[name] || ask[name] || ask[name] === 0;
+  if (parsed === null || (isGiven && String(into[name]) !== String(parsed))) wrong(name);
   into[name] = parsed;
-  // An empty signature is none.
-  if (parsed !== '') mark(ask, name);
+  if (into === ask.t) mark(ask, name);
 }
 
 // The signature and the time it ends at are no options, and where a site has no keys neither

@@ -23,8 +23,9 @@ struct EntryMeta {
   std::int64_t fresh_until_unix_seconds = 0;  // afterwards it may only be served stale
   std::int64_t max_age_seconds = 0;           // what viewers are told
   std::int64_t retry_after_seconds = 0;       // told to viewers when not 0
-  std::string location;      // of a redirect
+  std::string location;                       // of a redirect
   std::string error_code;    // of a negative entry: the ErrorCode's name; empty for variants
+  bool is_private = false;   // for the client's own cache only
   bool is_stale = false;     // past its freshness, served because the origin or a render failed
   double render_weight = 0;  // megapixel-weights it took to make; 0 unknown
 };

@@ -59,6 +59,7 @@ SettleRules rules_of(const SitePolicy& site) {
   if (!site.width_ladder.empty()) rules.width_ladder = site.width_ladder;
   rules.quality_steps = site.quality_steps;
   rules.snaps_widths = site.snap_widths;
+  rules.max_height_px = site.limits.max_height_px;
   // No step above the site's limit; where all are, w=auto says nothing.
   auto end = std::ranges::upper_bound(rules.width_ladder, site.limits.max_width_px);
   rules.width_ladder = {rules.width_ladder.begin(), end};

@@ -7,7 +7,7 @@
 
 namespace tintype {
 
-constexpr std::int64_t kRedirectMaxAgeSeconds = 300;
+constexpr std::int64_t kRedirectMaxAgeSeconds = 300, kPrivateRedirectMaxAgeSeconds = 60;
 
 struct Walk::State {
   WalkParts parts;
@@ -47,7 +47,10 @@ struct Walk::State {
     entry->meta.key = named.path;
     entry->meta.location = named.path;
     entry->meta.stored_unix_seconds = parts.clock.unix_seconds();
-    entry->meta.max_age_seconds = kRedirectMaxAgeSeconds;
+    // Caches that make nothing of Vary would give one client's format to all.
+    entry->meta.is_private = named.hints_read != 0;
+    entry->meta.max_age_seconds =
+        entry->meta.is_private ? kPrivateRedirectMaxAgeSeconds : kRedirectMaxAgeSeconds;
     parts.render_head(*entry);
     return answer_with(std::move(entry), Outcome::MemoryHit, named.hints_read);
   }

@@ -99,6 +99,22 @@ Result<std::int64_t> seconds_of(const std::string& duration) {
   return ms / 1000;
 }
 
+// The URL without a fragment and without what a signature was made of before.
+std::string without_signature(const std::string& url) {
+  std::string bare = url.substr(0, url.find('#'));
+  std::size_t question = bare.find('?');
+  if (question == std::string::npos) return bare;
+  std::string query;
+  for (std::string_view part : split(std::string_view(bare).substr(question + 1), '&')) {
+    auto name = percent_decode(part.substr(0, part.find('=')));
+    bool is_of_signature =
+        name && (equals_ignoring_case(*name, "s") || equals_ignoring_case(*name, "expires"));
+    if (!is_of_signature && !part.empty()) query.append(query.empty() ? "?" : "&").append(part);
+  }
+  return bare.substr(0, question) + query;
+}
+
+// Without a new end the URL keeps the one that it has.
 bool print_signed(const std::string& url, const Policy& policy,
                   std::optional<std::int64_t> expires_unix_seconds) {
   auto ask = parse_target(target_of_url(url), policy.mounts);
@@ -112,10 +128,10 @@ bool print_signed(const std::string& url, const Policy& policy,
     return complain_of(
         url, Error::in_public(ErrorCode::BadRequest, "this mount takes its vendor's signatures"));
   }
-  ask->expires_unix_seconds = expires_unix_seconds;
-  std::string text = url.substr(0, url.find('#'));
+  if (expires_unix_seconds) ask->expires_unix_seconds = expires_unix_seconds;
+  std::string text = without_signature(url);
   text += text.find('?') == std::string::npos ? '?' : '&';
-  if (expires_unix_seconds) text += "expires=" + std::to_string(*expires_unix_seconds) + "&";
+  if (auto expires = ask->expires_unix_seconds) text += "expires=" + std::to_string(*expires) + "&";
   std::printf("%ss=%s\n", text.c_str(), sign(*ask, site->signing_keys.front()).c_str());
   return true;
 }

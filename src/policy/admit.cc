@@ -119,10 +119,10 @@ Failure refuse_preset(const Ask& ask, const SitePolicy& site) {
 bool is_asked(const Ask& ask, OptionId id) {
   if (id == OptionId::Preset) return !ask.preset.empty();
   if (id == OptionId::Version) return !ask.version.empty();
-  return (ask.named & bit_of(id)) != 0 && print_option(ask.transformation, id).has_value();
+  return (ask.named & bit_of(id)) != 0;
 }
 
-// An option named at its default asks for nothing; the vendors' languages do so in many URLs.
+// Also of options named at their default: they would beat a preset's.
 Result<> check_allowed(const Ask& ask, const SitePolicy& site) {
   for (const OptionSpec& spec : option_table()) {
     if ((*site.allowed_options & bit_of(spec.id)) != 0 || !is_asked(ask, spec.id)) continue;

@@ -86,7 +86,10 @@ TEST(Caller, TheEdgeNeedsNoSignature) {
   auto refused = check_caller(ask, site, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::Forbidden);
+  EXPECT_FALSE(check_caller(ask, site, {.is_edge = true})) << "it has checked canonical paths only";
+  ask.is_canonical = true;
   EXPECT_TRUE(check_caller(ask, site, {.is_edge = true}));
+  ask.is_canonical = false;
   ask.signature = sign(ask, site.signing_keys[0]);
   EXPECT_TRUE(check_caller(ask, site, {}));
   ask.expires_unix_seconds = 100;

@@ -6,6 +6,7 @@
 // Signed text, UTF-8:
 //
 //   /<site>/<source>/_/<options as asked, canonical names and order>.<format, or auto>
+//   (an option named at its default with nothing behind its dash: "up-")
 //   and, where the URL expires, a line feed and the Unix time in seconds, in decimal
 //
 // for example "/shop/a.jpg/_/dpr-2_p-card.auto\n1795000000". The signature is base64url without
@@ -25,8 +26,9 @@ namespace tintype {
 // Who asks, as far as it matters for what may be asked.
 struct Caller {
   std::int64_t now_unix_seconds = 0;
-  // The edge in front of the service, known by its secret: it has checked signatures and allowed
-  // options already, and asks for canonical paths only.
+  // The edge in front of the service, known by its secret: of the canonical paths that it asks for
+  // it has checked signatures and allowed options already. Of nothing else: an edge may have a way
+  // past its function.
   bool is_edge = false;
 };
 

@@ -161,6 +161,7 @@ class VectorFile {
     if (!site_.width_ladder.empty()) rules.width_ladder = site_.width_ladder;
     rules.quality_steps = site_.quality_steps;
     rules.snaps_widths = site_.snap_widths;
+    rules.max_height_px = site_.limits.max_height_px;
     auto settled = settle(*admitted, headers.hints(), rules);
     if (!settled) return describe(settled.error());
     return canonical_path(*admitted, *settled);

@@ -63,7 +63,7 @@ void append_validators(std::string& out, const EntryMeta& meta) {
   }
   bool is_variant = meta.status == 200 && !meta.etag.empty();
   if (is_variant || meta.max_age_seconds > 0) {
-    out += "Cache-Control: public, max-age=";
+    out += meta.is_private ? "Cache-Control: private, max-age=" : "Cache-Control: public, max-age=";
     append_number(out, meta.max_age_seconds);
     out += "\r\n";
   } else {

@@ -133,13 +133,17 @@ void ListField::clear() {
   lines_ = 0;
 }
 
+void RequestHead::clear() {
+  ListField accepted = std::move(accept), tags = std::move(if_none_match);
+  accepted.clear();
+  tags.clear();
+  *this = {};
+  accept = std::move(accepted);
+  if_none_match = std::move(tags);
+}
+
 void HeadParser::next() {
-  head_.accept.clear();
-  head_.if_none_match.clear();
-  head_.method = head_.target = head_.if_modified_since = head_.if_range = head_.range = {};
-  head_.user_agent = head_.request_id = {};
-  head_.client_hints = {};
-  head_.is_head = head_.is_http10 = head_.keep_alive = false;
+  head_.clear();
   rejection_ = {};
   line_at_ = scanned_ = end_ = 0;
   lines_ = host_lines_ = length_lines_ = coding_lines_ = 0;

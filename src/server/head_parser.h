@@ -49,6 +49,9 @@ struct RequestHead {
   std::string_view if_modified_since, if_range, range, user_agent, request_id, origin_verify;
   Hints client_hints;  // all but accept and user_agent
 
+  // As new, but for the memory of its lists: nothing of a request may stand in the next one.
+  void clear();
+
   Hints hints() const {
     Hints all = client_hints;
     all.accept = accept.text();

@@ -91,6 +91,21 @@ TEST(AccessLog, AnyBytesStayOneJsonLine) {
   }));
 }
 
+TEST(AccessLog, HidesSignatures) {
+  auto shown = [](std::string_view target) {
+    Pipe pipe;
+    AccessLog log(pipe.write_end);
+    AccessRecord record = a_record();
+    record.target = target;
+    log.write(record, 1);
+    log.flush();
+    return nlohmann::json::parse(pipe.drain())["target"].get<std::string>();
+  };
+  EXPECT_EQ(shown("/shop/a.jpg?w=8&s=secret"), "/shop/a.jpg?w=8&s=***");
+  EXPECT_EQ(shown("/shop/a.jpg?s=secret&w=8"), "/shop/a.jpg?s=***&w=8");
+  EXPECT_EQ(shown("/s=a.jpg?bus=1&ts=2"), "/s=a.jpg?bus=1&ts=2");
+}
+
 TEST(AccessLog, WritesByItselfWhenFull) {
   Pipe pipe;
   AccessLog log(pipe.write_end);

@@ -11,11 +11,7 @@ namespace {
 constexpr std::string_view kNoOptions = "full";
 constexpr std::string_view kMarker = "/_/";
 
-struct Tokens {
-  std::string_view preset, version;
-};
-
-void append_options(std::string& out, const Transformation& t, Tokens tokens) {
+void append_options(std::string& out, const Transformation& settled, std::string_view version) {
   std::size_t begin = out.size();
   for (const OptionSpec& spec : option_table()) {
     // The format is the extension.
@@ -25,18 +21,17 @@ void append_options(std::string& out, const Transformation& t, Tokens tokens) {
     out += spec.name;
     out += '-';
     bool is_printed = false;
-    if (spec.id == OptionId::Version || spec.id == OptionId::Preset) {
-      std::string_view token = spec.id == OptionId::Preset ? tokens.preset : tokens.version;
-      out += token;
-      is_printed = !token.empty();
+    if (spec.id == OptionId::Version) {
+      out += version;
+      is_printed = !version.empty();
     } else {
-      is_printed = append_option(out, t, spec.id);
+      is_printed = append_option(out, settled, spec.id);
     }
     if (!is_printed) out.resize(before);
   }
   if (out.size() == begin) out += kNoOptions;
   out += '.';
-  out += t.format_auto ? "auto" : name_of(t.format);
+  out += name_of(settled.format);
 }
 
 // A segment that is exactly "_" would be the marker before the options.
@@ -126,21 +121,30 @@ std::string canonical_path(const Ask& ask, const Transformation& settled) {
   out.reserve(ask.site.size() + ask.source.size() + ask.version.size() + 96);
   append_source_path(out, ask.site, ask.source);
   out += kMarker;
-  append_options(out, settled, {.preset = {}, .version = ask.version});
+  append_options(out, settled, ask.version);
   return out;
 }
 
 std::string asked_path(const Ask& ask) {
+  const Transformation& t = ask.transformation;
+  std::string options;
+  for (const OptionSpec& spec : option_table()) {
+    bool is_extension = spec.id == OptionId::Format && !t.format_auto;
+    if ((ask.named & bit_of(spec.id)) == 0 || is_extension) continue;
+    options.append("_").append(spec.name).append("-");
+    if (spec.id == OptionId::Preset) options += ask.preset;
+    if (spec.id == OptionId::Version) options += ask.version;
+    append_option(options, t, spec.id);
+  }
   std::string out = source_path(ask.site, ask.source);
-  out += kMarker;
-  append_options(out, ask.transformation, {.preset = ask.preset, .version = ask.version});
-  return out;
+  out.append(kMarker).append(options.empty() ? kNoOptions : std::string_view(options).substr(1));
+  return out.append(".").append(t.format_auto ? "auto" : name_of(t.format));
 }
 
 std::string canonical_options(const Transformation& settled, std::string_view version) {
   std::string out;
   out.reserve(version.size() + 64);
-  append_options(out, settled, {.preset = {}, .version = version});
+  append_options(out, settled, version);
   return out;
 }
 

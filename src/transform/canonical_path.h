@@ -8,7 +8,8 @@
 // option left the word is "full". The source is percent-encoded in one spelling (upper-case hex; a
 // segment that is exactly "_" becomes %5F). Property: two requests have the same path if and only
 // if they ask for the same bytes; parsing a canonical path and printing it again gives the same
-// text.
+// text. But for "jpng", where the source decides: PNG of one that has alpha, else the bytes of
+// "jpeg".
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ namespace tintype {
 // Requires: `settled` is a result of settle().
 std::string canonical_path(const Ask& ask, const Transformation& settled);
 // The same of what was asked, before presets, site defaults and settling: the text that signatures
-// cover. "/shop/a.jpg/_/dpr-2_p-card.auto" where the format is not decided.
+// cover. "/shop/a.jpg/_/dpr-2_p-card.auto" where the format is not decided. An option that is named
+// at its default stands in it too, with nothing behind its dash ("up-"): it beats a preset's.
 std::string asked_path(const Ask& ask);
 // "fit-cover_h-600_w-800.webp": the part behind "/_/".
 std::string canonical_options(const Transformation& settled, std::string_view version);

@@ -169,16 +169,18 @@ std::int32_t step_up(Steps steps, std::int32_t value) {
   return step == steps.end() ? steps.back() : *step;
 }
 
-// A width between two steps becomes the wider one, its height grows with it; beyond the last step
-// nothing is changed, so that nobody gets less than was asked.
-void snap_to_ladder(Transformation& t, Steps ladder) {
+// A width between two steps becomes the wider one, its height grows with it. Beyond the last step
+// nothing is changed, so that nobody gets less than was asked, nor where the height would become
+// more than is allowed.
+void snap_to_ladder(Transformation& t, const SettleRules& rules) {
   // A box that is cut out shows other things when it grows.
   if (!t.width_px || t.fit == Fit::Cut) return;
-  auto step = std::ranges::lower_bound(ladder, *t.width_px);
-  if (step == ladder.end() || *step == *t.width_px) return;
+  auto step = std::ranges::lower_bound(rules.width_ladder, *t.width_px);
+  if (step == rules.width_ladder.end() || *step == *t.width_px) return;
   if (t.height_px) {
     std::int64_t height_px = scale(*t.height_px, *step, *t.width_px);
-    t.height_px = static_cast<std::int32_t>(std::min<std::int64_t>(height_px, kMaxSide));
+    if (height_px > rules.max_height_px) return;
+    t.height_px = static_cast<std::int32_t>(height_px);
   }
   t.width_px = *step;
 }
@@ -216,7 +218,7 @@ Result<Transformation> settle(const Ask& ask, const Hints& hints, const SettleRu
   TRY(settle_screen(t, hints, rules));
   TRY(fold_dpr(t));
   TRY(fold_aspect(t));
-  if (rules.snaps_widths && !ask.is_canonical) snap_to_ladder(t, rules.width_ladder);
+  if (rules.snaps_widths && !ask.is_canonical) snap_to_ladder(t, rules);
   settle_box(t);
   reduce_turn(t);
   settle_crop(t);

@@ -26,7 +26,9 @@ struct SettleRules {
   std::span<const std::int32_t> width_ladder = kWidthLadder;
   // Steps that a quality is raised to, ascending; empty: exact. PNG has none.
   std::span<const std::int32_t> quality_steps = {};
-  bool snaps_widths = false;  // an asked width is raised to the ladder's next step too
+  // An asked width is raised to the ladder's next step too, where its height stays within this.
+  bool snaps_widths = false;
+  std::int32_t max_height_px = 16383;
 
   SettleRules() = default;
   // From a list of formats alone.

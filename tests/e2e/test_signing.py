@@ -55,6 +55,23 @@ class Signing(harness.Case):
         self.assertEqual(answer.status, 403)
         self.assertIn("expired", answer.body.decode())
 
+    def test_signing_again(self):
+        url = self.sign(self.sign("/signed/a.jpg?w=8", "--expires-in", "1h"))
+        self.assertEqual(url.count("s="), 2, url)
+        self.assertIn("expires=", url)
+        self.assertEqual(self.server.get(url).status, 200)
+        url = self.sign(url, "--expires-in", "30d")
+        self.assertEqual(self.server.get(url).status, 200)
+
+    def test_signatures_are_not_logged(self):
+        url = self.sign("/signed/a.jpg?w=8")
+        self.assertEqual(self.server.get(url).status, 200)
+        signature = url.split("s=")[-1]
+        log = self.server.wait_until(
+            lambda: (self.server.folder / "access.log").read_text(), "the access log")
+        self.assertNotIn(signature, log)
+        self.assertIn("s=", log)
+
     def test_limited_options(self):
         self.assertEqual(self.server.get("/limited/a.jpg?p=card").status, 200)
         answer = self.server.get("/limited/a.jpg?w=9")
@@ -67,6 +84,24 @@ class Signing(harness.Case):
             self.assertEqual(self.server.get(path, *verified(SECRET)).status, 200)
             self.assertEqual(self.server.get(path, *verified(SECRET + "x")).status, 403)
 
+    def test_the_edges_secret_is_of_one_request(self):
+        def ask(width, *fields):
+            head = [f"GET /signed/a.jpg/_/w-{width}.jpeg HTTP/1.1", "Host: a", *fields, "", ""]
+            return "\r\n".join(head).encode()
+        answers = self.server.exchange(
+            [ask(5), ask(6, f"X-Origin-Verify: {SECRET}"), ask(7), ask(8, "Connection: close")])
+        self.assertEqual([answer.status for answer in answers], [403, 200, 403, 403])
+
+    def test_the_secret_is_for_canonical_paths(self):
+        self.assertEqual(self.server.get("/signed/a.jpg?w=8", *verified(SECRET)).status, 403)
+        self.assertEqual(self.server.get("/limited/a.jpg?w=9", *verified(SECRET)).status, 400)
+
+    def test_a_signature_covers_options_named_at_their_default(self):
+        url = self.sign("/signed/a.jpg?w=8&h=8&fit=cover")
+        self.assertEqual(self.server.get(url).status, 200)
+        for more in ("&up=0", "&f=auto", "&g=c", "&meta=none"):
+            self.assertEqual(self.server.get(url + more).status, 403, more)
+
     def test_redirects(self):
         answer = self.server.get("/moved/a.jpg?width=8&f=jpeg")
         self.assertEqual(answer.status, 302)
@@ -76,6 +111,7 @@ class Signing(harness.Case):
         answer = self.server.get("/moved/a.jpg?w=8", accept="image/webp")
         self.assertEqual(answer.headers["location"], "/moved/a.jpg/_/w-8.webp")
         self.assertIn("Accept", answer.headers["vary"])
+        self.assertEqual(answer.headers["cache-control"], "private, max-age=60")
         self.assertEqual(self.server.get("/moved/a.jpg/_/w-8.webp").status, 200)
 
     def test_old_clients_get_jpeg_or_png_by_alpha(self):

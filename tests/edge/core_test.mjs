@@ -181,6 +181,10 @@ test('what the function cannot read is passed on whole', () => {
   assert.equal(pathOf('/is/image/a?wid=8'), '/_/ask/webp,,,/%2Fis%2Fimage%2Fa%3Fwid%3D8');
   assert.equal(pathOf('/is/image/a_~b?w=%61UTO'),
       '/_/ask/webp,150,800,1/%2Fis%2Fimage%2Fa_~b%3Fw%3D%2561UTO');
+  for (const words of ['dpr=on', 'DPR%3Don', 'optimize=low', 'w64=YXV0bw']) {
+    assert.match(pathOf('/is/image/a?' + words), /ask\/webp,150,800,1\//, words);
+  }
+  assert.throws(() => pathOf('/is/image/a?wid=' + '='.repeat(3000)), {code: 'too-long'});
   setUp({auto: true, order: []}, [mount]);
   assert.equal(pathOf('/is/image/a%zz'), '/_/ask/,150,800,1/%2Fis%2Fimage%2Fa%25zz');
   assert.equal(edge.walk('/is/image/a', {}, 0).path, '/_/ask/,,,/%2Fis%2Fimage%2Fa');
