@@ -239,4 +239,12 @@ bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects)
          });
 }
 
+std::vector<std::string> sites_for_known_edges(const Policy& policy) {
+  std::vector<std::string> names;
+  for (const auto& [name, site] : policy.sites) {
+    if (!site.signing_keys.empty() || site.allowed_options) names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace tintype

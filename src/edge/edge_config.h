@@ -31,4 +31,8 @@ std::string edge_config(const Policy& policy, const std::vector<std::string>& di
 // Whether sites, or mounts of these dialects, have keys of signatures.
 bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects);
 
+// The names of sites that sign, or allow only some options: the service takes their canonical paths
+// from nobody but an edge that it knows by its secret (see policy/signature.h).
+std::vector<std::string> sites_for_known_edges(const Policy& policy);
+
 }  // namespace tintype

@@ -201,6 +201,18 @@ TEST(NginxEdge, LeavesNoWordUnfilled) {
   EXPECT_EQ(file_of(*files, "secret.conf"), "proxy_set_header X-Origin-Verify \"abc\";\n");
 }
 
+TEST(NginxEdge, SplitsAddressesOfIpv6) {
+  NginxOrder order = nginx_order();
+  for (const char* service : {"https://[::1]:8443", "https://[::1]"}) {
+    order.service = service;
+    auto files = nginx_edge(policy_of(kPlain), order);
+    ASSERT_TRUE(files) << files.error().detail;
+    EXPECT_THAT(file_of(*files, "nginx.conf"), HasSubstr("proxy_ssl_name [::1];"));
+  }
+  order.service = "https://[::1";
+  EXPECT_FALSE(nginx_edge(policy_of(kPlain), order));
+}
+
 TEST(NginxEdge, RefusesWhatWouldBeOtherSettings) {
   auto fault = [](auto change) {
     NginxOrder order = nginx_order();
@@ -214,7 +226,7 @@ TEST(NginxEdge, RefusesWhatWouldBeOtherSettings) {
   EXPECT_THAT(fault([](NginxOrder& o) { o.store = "http://u:p@a/"; }), HasSubstr("--store"));
   EXPECT_THAT(fault([](NginxOrder& o) { o.cache_size = "1g x"; }), HasSubstr("--cache-size"));
   EXPECT_THAT(fault([](NginxOrder& o) { o.secret = "a\"b"; }), HasSubstr("--secret-file"));
-  EXPECT_THAT(fault([](NginxOrder& o) { o.folder = "/" + std::string(94, 'a'); }),
+  EXPECT_THAT(fault([](NginxOrder& o) { o.folder = "/" + std::string(87, 'a'); }),
               HasSubstr("--out"));
 }
 

@@ -11,8 +11,9 @@
 namespace tintype {
 namespace {
 
-// A socket's address holds 108 bytes with its end (man 7 unix); "/origins.sock" is 13 of them.
-constexpr std::size_t kMaxFolderBytes = 94;
+// A socket's address holds 108 bytes with its end (man 7 unix); "/socket/origins.sock" is 20 of
+// them.
+constexpr std::size_t kMaxFolderBytes = 87;
 
 bool is_among(std::string_view text, std::string_view others) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -29,6 +30,7 @@ Failure not_allowed(std::string_view flag, const std::string& value, std::string
 struct Origin {
   bool is_secure = false;
   std::string host;    // as in the URL
+  std::string name;    // of the host, without its port; an address of IPv6 in its brackets
   std::string server;  // with its port
   std::string path;    // "/bucket", or empty
 };
@@ -45,21 +47,22 @@ Result<Origin> read_origin(std::string_view flag, const std::string& url) {
   while (out.path.ends_with('/')) out.path.pop_back();
   bool is_fine = is_among(out.host, ".-:[]") && (out.path.empty() || is_among(out.path, "/.-_~"));
   if (!is_fine) return not_allowed(flag, url, kExpected);
-  std::size_t bracket = out.host.find(']');
-  std::size_t colon = out.host.find(':', bracket == std::string::npos ? 0 : bracket);
+  std::size_t bracket = out.host.starts_with('[') ? out.host.find(']') : 0;
+  if (bracket == std::string::npos) return not_allowed(flag, url, kExpected);
+  std::size_t colon = out.host.find(':', bracket);
   bool has_port = colon != std::string::npos;
+  out.name = out.host.substr(0, colon);
   out.server = has_port ? out.host : out.host + (out.is_secure ? ":443" : ":80");
   return out;
 }
 
 std::string proxy_to(const Origin& origin, std::string_view upstream) {
-  std::string name = origin.host.substr(0, origin.host.find(':'));
   std::string scheme = origin.is_secure ? "https" : "http";
   std::string out = "            proxy_pass " + scheme + "://" + std::string(upstream) +
                     origin.path + "$request_uri;\n            proxy_set_header Host " +
                     origin.host + ";\n            proxy_set_header Connection \"\";\n";
   if (!origin.is_secure) return out;
-  return out + "            proxy_ssl_server_name on;\n            proxy_ssl_name " + name +
+  return out + "            proxy_ssl_server_name on;\n            proxy_ssl_name " + origin.name +
          ";\n            proxy_ssl_verify on;\n            proxy_ssl_trusted_certificate "
          "/etc/ssl/certs/ca-certificates.crt;\n";
 }
@@ -104,7 +107,7 @@ Result<> check(const NginxOrder& order) {
   }
   if (!is_among(order.folder, "/.-_~+") || order.folder.size() > kMaxFolderBytes) {
     return not_allowed("--out", order.folder,
-                       "a folder of A-Z a-z 0-9 / . - _ ~ + whose whole path has at most 94 bytes");
+                       "a folder of A-Z a-z 0-9 / . - _ ~ + whose whole path has at most 87 bytes");
   }
   if (!is_among(order.js_module, "/.-_~+")) {
     return not_allowed("--js-module", order.js_module, "the path of ngx_http_js_module.so");

@@ -21,7 +21,8 @@ struct NginxOrder {
   std::string cache_size = "10g";  // as nginx writes it
   std::string secret;              // for X-Origin-Verify; empty: none
   std::string js_module = "/usr/lib/nginx/modules/ngx_http_js_module.so";
-  std::string user;  // of the worker processes, when nginx is started by root; empty: no such line
+  // Of the worker processes when nginx is started by root, "user group"; empty: no such line.
+  std::string user;
 };
 
 struct EdgeFile {

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -110,6 +111,20 @@ void say_secret(const std::string& path) {
                path.c_str());
 }
 
+// A build that would only ever be answered with 403 does not end as if all were well.
+void warn_of_unknown_edge(const Policy& policy, std::string_view remedy) {
+  std::string names;
+  for (const std::string& name : sites_for_known_edges(policy)) {
+    names.append(names.empty() ? "" : ", ").append(name);
+  }
+  if (names.empty()) return;
+  std::fprintf(stderr,
+               "tintype: WARNING: sites that sign or have allowed_options: %s. The service answers "
+               "403 to their pictures unless the edge sends server.edge_secret as X-Origin-Verify: "
+               "%.*s\n",
+               names.c_str(), static_cast<int>(remedy.size()), remedy.data());
+}
+
 Result<> build_for_cloudfront(const EdgeArguments& arguments, const Policy& policy) {
   std::string out = arguments.out.empty() ? "edge.js" : arguments.out;
   bool is_apart = !arguments.kvs.empty();
@@ -132,15 +147,51 @@ Result<> build_for_cloudfront(const EdgeArguments& arguments, const Policy& poli
   }
   if (function.has_secrets) say_secret(out);
   if (is_apart && has_secrets(policy, {})) say_secret(arguments.kvs);
+  warn_of_unknown_edge(policy, "make it a custom header of the origin in CloudFront");
   return {};
 }
 
 // Worker processes of a root's nginx run as the folder's owner, who can read and write it.
-std::string owner_of(const std::string& folder) {
+struct Owner {
+  uid_t user = 0;
+  gid_t group = 0;
+  std::string names;  // "user group", as in nginx's settings; empty where they have none
+};
+
+Owner owner_of(const std::string& folder) {
   struct stat at {};
-  if (::geteuid() != 0 || ::stat(folder.c_str(), &at) != 0) return {};
+  if (::stat(folder.c_str(), &at) != 0) return {};
   const passwd* owner = ::getpwuid(at.st_uid);
-  return owner == nullptr ? std::string("nobody") : std::string(owner->pw_name);
+  if (owner == nullptr && ::geteuid() == 0) owner = ::getpwnam("nobody");
+  if (owner == nullptr) return {at.st_uid, at.st_gid, {}};
+  Owner out{owner->pw_uid, owner->pw_gid, owner->pw_name};
+  const group* group = ::getgrgid(out.group);
+  if (group == nullptr) return {out.user, out.group, {}};
+  out.names.append(" ").append(group->gr_name);
+  return out;
+}
+
+// A file or a folder with these rights, for its owner. No link is followed: root may be at work in
+// the folder of somebody else.
+Result<> keep_private(const std::string& path, int flags, mode_t mode, const Owner& owner) {
+  int fd = ::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode);
+  if (fd < 0) return cannot_write(path);
+  const Descriptor file(fd);
+  bool is_owned = ::geteuid() != 0 || ::fchown(fd, owner.user, owner.group) == 0;
+  if (!is_owned || ::fchmod(fd, mode) != 0) return cannot_write(path);
+  return {};
+}
+
+// Whoever reaches the socket of the origins is the edge to the service; the logs hold addresses of
+// viewers, and error.log whole requests with their signatures.
+Result<> make_private_parts(const std::string& folder, const Owner& owner) {
+  std::string socket = folder + "/socket";
+  if (::mkdir(socket.c_str(), 0700) != 0 && errno != EEXIST) return cannot_write(socket);
+  TRY(keep_private(socket, O_RDONLY | O_DIRECTORY, 0700, owner));
+  for (const char* log : {"/access.log", "/error.log"}) {
+    TRY(keep_private(folder + log, O_WRONLY | O_CREAT | O_APPEND, 0640, owner));
+  }
+  return {};
 }
 
 Result<std::string> read_secret(const std::string& path) {
@@ -169,6 +220,7 @@ Result<> build_for_nginx(const EdgeArguments& arguments, const Policy& policy) {
       return fail_public(ErrorCode::Internal, folder + ": cannot be made: " + error.message());
     }
   }
+  const Owner owner = owner_of(folder);
   NginxOrder order{.version = arguments.version,
                    .folder = folder,
                    .listen = arguments.listen,
@@ -177,13 +229,15 @@ Result<> build_for_nginx(const EdgeArguments& arguments, const Policy& policy) {
                    .cache_size = arguments.cache_size,
                    .secret = secret,
                    .js_module = arguments.js_module,
-                   .user = owner_of(folder)};
+                   .user = owner.names};
   TRY(std::vector<EdgeFile> files, nginx_edge(policy, order));
+  TRY(make_private_parts(folder, owner));
   for (const EdgeFile& file : files) {
     std::string path = folder + "/" + file.name;
     TRY(write_file(path, file.text, file.is_secret));
     if (file.is_secret && file.name == "edge.js") say_secret(path);
   }
+  if (secret.empty()) warn_of_unknown_edge(policy, "build again with --secret-file FILE");
   if (arguments.as_json) {
     std::printf("%s\n", JsonObject()
                             .field("out", folder)

@@ -34,6 +34,11 @@ Result<LayerSizes> layers_of(const ReplayArguments& arguments) {
   TRY(layers.shield_bytes, parse_size_bytes(arguments.shield_cache, "--shield-cache"));
   TRY(layers.ttl, parse_duration(arguments.ttl, "--ttl"));
   TRY(layers.store_ttl, parse_duration(arguments.store_ttl, "--store-ttl"));
+  if (arguments.store_entries < 2 || arguments.store_entries > 1'000'000'000) {
+    return refuse("--store-entries " + std::to_string(arguments.store_entries) +
+                  ": must be 2 to 1000000000");
+  }
+  layers.store_entries = arguments.store_entries;
   return layers;
 }
 
@@ -111,20 +116,20 @@ class LogReplay {
   LogReplay(LogReader reader, Replay& replay) : reader_(std::move(reader)), replay_(replay) {}
 
   Result<> run(const std::vector<std::string>& paths) {
-    std::vector<LineSource> sources;
     std::int64_t total_bytes = 0;
     bool is_sized = true;
     for (const std::string& path : paths) {
-      TRY(LineSource source, LineSource::open(path));
-      total_bytes += source.size_bytes();
-      is_sized = is_sized && source.size_bytes() > 0;
-      sources.push_back(std::move(source));
+      TRY(std::int64_t size_bytes, log_size_bytes(path));
+      total_bytes += size_bytes;
+      is_sized = is_sized && size_bytes > 0;
     }
     if (is_sized) {
       progress_ = std::make_unique<Progress>(static_cast<std::size_t>(total_bytes / kUnitBytes + 1),
                                              "MB", clock_, stderr);
     }
-    for (LineSource& source : sources) {
+    // One is open at a time: there may be more logs than descriptors.
+    for (const std::string& path : paths) {
+      TRY(LineSource source, LineSource::open(path));
       TRY(read(source));
       before_bytes_ += source.size_bytes();
     }
@@ -246,6 +251,8 @@ void add_replay(CLI::App& app, int& code) {
   replay->add_option("--shield-cache", a.shield_cache, "Size of the shield")->capture_default_str();
   replay->add_option("--ttl", a.ttl, "In edges and shield")->capture_default_str();
   replay->add_option("--store-ttl", a.store_ttl, "In the store")->capture_default_str();
+  replay->add_option("--store-entries", a.store_entries, "At most so many in the simulated store")
+      ->capture_default_str();
   replay->add_flag("--ladder", a.with_ladder, "Simulate widths held to the ladder too");
   replay->add_flag("--json", a.as_json, "As one JSON object");
   replay->add_option("--svg", a.svg, "Write the charts to this file");

@@ -17,6 +17,7 @@ struct ReplayArguments {
   std::vector<std::string> mounts;  // "/=imgix"
   int edges = 13;
   std::string edge_cache = "250GB", shield_cache = "1TB", ttl = "30d", store_ttl = "30d";
+  std::uint64_t store_entries = 16'000'000;
   bool with_ladder = false, as_json = false, is_synthetic = false;
   std::uint64_t requests = 10'000'000, seed = 1, products = 0;
   double zipf = 0.9, churn = 0.015, noise = 0.04;

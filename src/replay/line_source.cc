@@ -19,6 +19,14 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 256 * 1024;
 
+[[nodiscard]] Failure refuse(const std::string& path) {
+  return fail_public(ErrorCode::NotFound, path + ": cannot be read: " + std::strerror(errno));
+}
+
+[[nodiscard]] Failure refuse_folder(const std::string& path) {
+  return fail_public(ErrorCode::NotFound, path + ": is a folder; name its files: " + path + "/*");
+}
+
 }  // namespace
 
 // zlib hands plain files through as they are.
@@ -30,6 +38,14 @@ struct LineSource::Stream {
   gzFile file;
 };
 
+Result<std::int64_t> log_size_bytes(const std::string& path) {
+  if (path == "-") return 0;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), R_OK) != 0) return refuse(path);
+  if (S_ISDIR(status.st_mode)) return refuse_folder(path);
+  return S_ISREG(status.st_mode) ? std::int64_t{status.st_size} : 0;
+}
+
 LineSource::LineSource(std::string path, std::unique_ptr<Stream> stream)
     : path_(std::move(path)), stream_(std::move(stream)), buffer_(kBufferBytes) {}
 LineSource::LineSource(LineSource&&) noexcept = default;
@@ -38,13 +54,11 @@ LineSource::~LineSource() = default;
 Result<LineSource> LineSource::open(const std::string& path) {
   bool is_stdin = path == "-";
   int descriptor = is_stdin ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return fail_public(ErrorCode::NotFound, path + ": cannot be read: " + std::strerror(errno));
-  }
+  if (descriptor < 0) return refuse(path);
   struct stat status {};
   if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
     ::close(descriptor);
-    return fail_public(ErrorCode::NotFound, path + ": is a folder; name its files: " + path + "/*");
+    return refuse_folder(path);
   }
   gzFile file = gzdopen(descriptor, "rb");
   if (file == nullptr) {

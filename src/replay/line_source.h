@@ -13,6 +13,11 @@
 
 namespace tintype {
 
+// Of the file as it lies on the disk; 0 of standard input and of what is no plain file. Opens
+// nothing, as a pipe can be opened once only. Fails as LineSource::open does, but for lack of
+// memory or descriptors.
+Result<std::int64_t> log_size_bytes(const std::string& path);
+
 class LineSource {
  public:
   // "-" is standard input. Fails with NotFound when it cannot be opened, or is a folder.

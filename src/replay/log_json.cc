@@ -108,7 +108,7 @@ std::int64_t moment_of(const std::string& text) {
   auto number = parse_decimal(text);
   if (!number || *number < 0) return 0;
   double seconds = *number;
-  while (seconds > 1e11) seconds /= 1000;
+  while (seconds > static_cast<double>(kMaxUnixSeconds)) seconds /= 1000;
   return static_cast<std::int64_t>(seconds);
 }
 

@@ -130,10 +130,13 @@ Result<std::optional<LogLine>> LogReader::read(std::string_view line) {
         ErrorCode::BadRequest,
         "is in no format that is known; name one with --format: " + log_format_names());
   }
-  return read_as(*format_, line);
+  TRY(LogLine read, read_as(*format_, line));
+  bool is_moment = read.unix_seconds >= 0 && read.unix_seconds <= kMaxUnixSeconds;
+  if (!is_moment) read.unix_seconds = 0;
+  return read;
 }
 
-Result<std::optional<LogLine>> LogReader::read_as(LogFormat format, std::string_view line) {
+Result<LogLine> LogReader::read_as(LogFormat format, std::string_view line) {
   switch (format) {
     case LogFormat::CloudFront:
       if (columns_.empty()) columns_ = standard_columns();
@@ -148,7 +151,7 @@ Result<std::optional<LogLine>> LogReader::read_as(LogFormat format, std::string_
     case LogFormat::Urls:
       return read_url(line);
   }
-  return std::nullopt;
+  return LogLine{};
 }
 
 std::optional<std::int64_t> parse_iso_seconds(std::string_view text) {

@@ -17,6 +17,8 @@
 namespace tintype {
 
 inline constexpr std::size_t kMaxLogLineBytes = 64 * 1024;
+// The year 5138; beyond it a number is milliseconds, or nonsense.
+inline constexpr std::int64_t kMaxUnixSeconds = 100'000'000'000;
 
 enum class LogFormat : std::uint8_t {
   CloudFront,          // standard logs: tab-separated, "#Fields:" names the columns
@@ -35,9 +37,9 @@ struct LogLine {
   std::string target;  // path and query as the client sent them
   std::string method;
   std::string accept;
-  std::string edge;    // the edge location ("FRA56-P1")
-  std::string client;  // its address
-  std::int64_t unix_seconds = 0;
+  std::string edge;               // the edge location ("FRA56-P1")
+  std::string client;             // its address
+  std::int64_t unix_seconds = 0;  // 0 to kMaxUnixSeconds; 0: not said, or outside
   std::int64_t sent_bytes = -1;
   int status = 0;
 };
@@ -57,7 +59,7 @@ class LogReader {
 
  private:
   LogReader() = default;
-  Result<std::optional<LogLine>> read_as(LogFormat format, std::string_view line);
+  Result<LogLine> read_as(LogFormat format, std::string_view line);
 
   std::optional<LogFormat> format_;
   std::vector<std::string> columns_;                        // of the tab-separated formats

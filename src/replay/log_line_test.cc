@@ -237,6 +237,29 @@ TEST(LogLine, IsoDates) {
   }
 }
 
+TEST(LogLine, MomentsBeyondAllReasonAreNone) {
+  const std::vector<std::string> kRealtime = {"timestamp", "cs-uri-stem"};
+  auto second_of = [&](LogFormat format, const std::string& line) {
+    bool is_realtime = format == LogFormat::CloudFrontRealtime;
+    LogReader reader = reader_for(format, is_realtime ? kRealtime : std::vector<std::string>{});
+    return must_read(reader, line).unix_seconds;
+  };
+  for (const char* moment : {"-9223372036854775808", "9223372036854775807", "-1", "100000000001"}) {
+    std::string realtime = std::string(moment) + "\t/a.jpg";
+    EXPECT_EQ(second_of(LogFormat::CloudFrontRealtime, realtime), 0) << moment;
+  }
+  EXPECT_EQ(second_of(LogFormat::CloudFrontRealtime, "100000000000\t/a.jpg"), kMaxUnixSeconds);
+  EXPECT_EQ(second_of(LogFormat::Jsonl, R"({"url":"/a.jpg","ts":-5})"), 0);
+  // The years 9999 and 1969.
+  const std::string kColumns = "\tFRA\t1\tip\tGET\th\t/a.jpg\t200\t-\t-\t-";
+  EXPECT_EQ(second_of(LogFormat::CloudFront, "9999-12-31\t23:59:59" + kColumns), 0);
+  EXPECT_EQ(second_of(LogFormat::CloudFront, "1969-12-31\t23:59:59" + kColumns), 0);
+  EXPECT_EQ(second_of(LogFormat::Jsonl, R"({"url":"/a.jpg","time":"9999-12-31T23:59:59Z"})"), 0);
+  EXPECT_EQ(second_of(LogFormat::Combined,
+                      "ip - - [31/Dec/1969:23:59:59 +0000] \"GET /a.jpg HTTP/1.1\" 200 1"),
+            0);
+}
+
 TEST(LogLine, NamesOfFormats) {
   EXPECT_EQ(log_format_named("cloudfront-realtime"), LogFormat::CloudFrontRealtime);
   EXPECT_EQ(name_of(LogFormat::Urls), "urls");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "base/hash.h"
@@ -13,7 +14,8 @@ namespace tintype {
 namespace {
 
 constexpr std::size_t kRememberedSpellings = std::size_t{1} << 20;
-constexpr std::size_t kMaxParameters = 128;
+constexpr std::size_t kMaxParameters = 128;      // in all
+constexpr std::size_t kStudiedParameters = 128;  // of one URL
 constexpr std::uint32_t kTriedPerParameter = 100;
 constexpr std::size_t kSampledPaths = 2048, kCountedSpellings = 64, kShownSpellings = 6;
 constexpr std::size_t kShownLines = 5;
@@ -116,6 +118,11 @@ void Replay::take(const ReplayRequest& request) {
 }
 
 const Replay::Remembered* Replay::look_up(const ReplayRequest& request) {
+  if (request.target.size() > kMaxTargetBytes) {
+    ++report_.unnamed;
+    unnamed_reasons_.add("too long", request.target);
+    return nullptr;
+  }
   std::uint64_t spelling = hash_of(request.target, hash_of(request.accept)) | 1;  // 0: free
   Remembered& entry = remembered_[(spelling >> 8) & (kRememberedSpellings - 1)];
   if (entry.spelling == spelling) return &entry;
@@ -163,7 +170,10 @@ void Replay::study(const ReplayRequest& request, const NamedTarget& named,
 
 void Replay::study_parameters(const ReplayRequest& request, const NamedTarget& named,
                               const Remembered& entry) {
+  std::set<std::string_view> studied;  // each costs the length of the URL
   for (std::string_view parameter : raw_parameters(request.target)) {
+    if (!studied.insert(raw_name(parameter)).second) continue;
+    if (studied.size() > kStudiedParameters) return;
     std::string name(raw_name(parameter).substr(0, 64));
     auto found = splits_.find(name);
     if (found == splits_.end()) {
@@ -183,8 +193,9 @@ void Replay::study_parameters(const ReplayRequest& request, const NamedTarget& n
 }
 
 void Replay::count(const ReplayRequest& request, const Remembered& entry) {
-  std::int64_t now = request.unix_seconds;
-  if (report_.requests == 0) report_.first_unix_seconds = now;
+  // A line without a time is as late as the one before.
+  std::int64_t now = request.unix_seconds > 0 ? request.unix_seconds : report_.last_unix_seconds;
+  if (report_.first_unix_seconds == 0) report_.first_unix_seconds = now;
   report_.last_unix_seconds = std::max(report_.last_unix_seconds, now);
   ++report_.requests;
   ++report_.widths[entry.width_px];

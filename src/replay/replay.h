@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replay: takes requests one after the other, by raw URL as they were sent and by canonical path as
 // this service would name them, through the same simulated cache layers, and counts why they
-// differ. Memory is bounded by the caches (simulate.h) and some 60 MB for the rest, whatever the
-// number of requests; what is counted by estimate is so named in ReplayReport. One thread.
+// differ. Memory is bounded by the simulated layers (simulate.h; two ways to name, three with the
+// ladder) and some 60 MB for the rest, whatever the number of requests; what is counted by estimate
+// is so named in ReplayReport. One thread.
 #pragma once
 
 #include <array>
@@ -29,12 +30,15 @@ struct ReplaySettings {
   bool with_ladder = false;  // simulate widths held to the ladder as a third way to name
 };
 
+// A longer target is no request: the service answers it with 414 (server/settings.h).
+inline constexpr std::size_t kMaxTargetBytes = 8192;
+
 // One request. Views are read during the call only.
 struct ReplayRequest {
   std::string_view target, accept;
   std::uint32_t edge = 0;
-  std::int64_t unix_seconds = 0;
-  std::int64_t size_bytes = -1;  // of the answer; negative: not known, then estimated by width
+  std::int64_t unix_seconds = 0;  // 0: not known, then as late as the request before
+  std::int64_t size_bytes = -1;   // of the answer; negative: not known, then estimated by width
 };
 
 // Of one class of difference: the requests that differ so, and the first of them.

@@ -147,6 +147,65 @@ TEST(Replay, AnyParameterNamesStayWithinBounds) {
   EXPECT_EQ(report.most_spelled[0].spellings, 64u);
 }
 
+TEST(Replay, AParameterIsStudiedOnceAUrl) {
+  Replay replay({.policy = native(), .layers = {}});
+  std::string often = "/a.jpg?w=100";
+  for (int i = 0; i < 150; ++i) often += "&dpr=1";
+  replay.take(ReplayRequest{.target = often});
+  replay.take(ReplayRequest{.target = "/a.jpg?w=100&dpr=2"});
+  ReplayReport report = replay.report();
+  auto dpr = std::find_if(report.splits.begin(), report.splits.end(),
+                          [](const SplitRow& row) { return row.name == "dpr"; });
+  ASSERT_NE(dpr, report.splits.end());
+  EXPECT_DOUBLE_EQ(dpr->changes, 0.5);  // of two URLs, not of the first 100 times it is named
+}
+
+TEST(Replay, OfOneUrlTheFirst128ParametersAreStudied) {
+  Replay replay({.policy = native(), .layers = {}});
+  std::string target = "/a.jpg?a=1";
+  for (int i = 1; i < 128; ++i) target += "&a=2&p" + std::to_string(i) + "=1";
+  replay.take(ReplayRequest{.target = target + "&last=1"});
+  ReplayReport report = replay.report();
+  EXPECT_EQ(report.splits.size(), 128u);
+  for (const SplitRow& row : report.splits) EXPECT_NE(row.name, "last");
+}
+
+TEST(Replay, TargetsThatTheServiceRefusesAreUnnamed) {
+  Replay replay({.policy = native(), .layers = {}});
+  std::string target = "/a.jpg?w=100&x=";
+  target.append(kMaxTargetBytes - target.size(), 'x');
+  replay.take(ReplayRequest{.target = target});
+  replay.take(ReplayRequest{.target = target + "x"});
+  ReplayReport report = replay.report();
+  EXPECT_EQ(report.requests, 1u);
+  EXPECT_EQ(report.unnamed, 1u);
+  ASSERT_EQ(report.unnamed_reasons.size(), 1u);
+  EXPECT_EQ(report.unnamed_reasons[0].name, "too long");
+}
+
+TEST(Replay, ALineWithoutATimeIsAsLateAsTheOneBefore) {
+  Replay replay({.policy = native(), .layers = {}});
+  for (std::int64_t unix_seconds : {0, 1'790'000'000, 0, 1'790'000'060, 0}) {
+    replay.take(ReplayRequest{.target = "/a.jpg?w=100", .unix_seconds = unix_seconds});
+  }
+  ReplayReport report = replay.report();
+  EXPECT_EQ(report.first_unix_seconds, 1'790'000'000);
+  EXPECT_EQ(report.last_unix_seconds, 1'790'000'060);
+  EXPECT_EQ(report.canonical.renders, 1u);
+}
+
+TEST(Report, ABoundedStoreIsSaid) {
+  Replay replay({.policy = native(), .layers = {.edge_bytes = 0, .store_entries = 2}});
+  for (const char* target : {"/a.jpg", "/b.jpg", "/c.jpg", "/d.jpg"}) {
+    replay.take(ReplayRequest{.target = target});
+  }
+  ReplayReport report = replay.report();
+  EXPECT_EQ(report.raw.store_evicted, 2u);
+  EXPECT_NE(report_as_text(report, "t").find("the store let go of 2 that were fresh"),
+            std::string::npos);
+  EXPECT_NE(report_as_json(report, "t").find("\"store_evicted\":2"), std::string::npos);
+}
+
 TEST(Report, ControlBytesOfALogReachNeitherTerminalNorChart) {
   Replay replay({.policy = native(), .layers = {}});
   replay.take(ReplayRequest{.target = "/a.jpg?\x1b[31m<b>=1&w=100"});
@@ -237,6 +296,19 @@ TEST_F(Lines, GzipThatIsCutOffSaysSo) {
   auto lines = read();
   EXPECT_GT(lines.size(), 100u);
   EXPECT_NE(lines.back().find(path_), std::string::npos);
+}
+
+TEST_F(Lines, TheirSizeIsKnownWithoutOpeningThem) {
+  write("12345");
+  EXPECT_EQ(log_size_bytes(path_), 5);
+  EXPECT_EQ(log_size_bytes("-"), 0);
+  EXPECT_EQ(log_size_bytes("/dev/null"), 0);
+  auto absent = log_size_bytes("/nowhere/access.log");
+  ASSERT_FALSE(absent);
+  EXPECT_NE(absent.error().detail.find("access.log: cannot be read"), std::string::npos);
+  auto folder = log_size_bytes("/");
+  ASSERT_FALSE(folder);
+  EXPECT_NE(folder.error().detail.find("is a folder"), std::string::npos);
 }
 
 TEST_F(Lines, WhatCannotBeOpened) {

@@ -99,6 +99,10 @@ void add_ratios(std::string& out, const ReplayReport& report) {
     out += left(name, kNameWidth) + grouped(counts->stored_variants) + " variants stored, " +
            human_bytes(counts->stored_bytes) + "; " + grouped(counts->evicted) +
            " evicted for lack of room\n";
+    if (counts->store_evicted == 0) continue;
+    out += "  the store let go of " + grouped(counts->store_evicted) +
+           " that were fresh: it holds at most " + grouped(report.layers.store_entries) +
+           " here (--store-entries)\n";
   }
 }
 
@@ -202,6 +206,7 @@ std::string counts_as_json(const LayerCounts& counts) {
       .field("stored_variants", counts.stored_variants)
       .field("stored_bytes", counts.stored_bytes)
       .field("evicted", counts.evicted)
+      .field("store_evicted", counts.store_evicted)
       .field("edge_pct", 100 * counts.edge_ratio())
       .field("edge_and_shield_pct", 100 * counts.shared_ratio())
       .field("not_rendered_pct", 100 * counts.unrendered_ratio())
@@ -358,6 +363,7 @@ std::string report_as_json(const ReplayReport& report, const std::string& title)
                          .field("shield_bytes", report.layers.shield_bytes)
                          .field("ttl_seconds", report.layers.ttl.count())
                          .field("store_ttl_seconds", report.layers.store_ttl.count())
+                         .field("store_entries", report.layers.store_entries)
                          .str())
       .raw("raw", counts_as_json(report.raw))
       .raw("canonical", counts_as_json(report.canonical));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/simulate.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "replay/quantity.h"
@@ -82,6 +84,33 @@ TEST(CacheLayers, TimeThatGoesBackIsTheFirstSecond) {
   layers.ask({.key = 1, .size_bytes = 10, .unix_seconds = 0});
   layers.ask({.key = 1, .size_bytes = 10, .unix_seconds = -5});
   EXPECT_EQ(layers.counts().edge_hits, 2u);
+}
+
+TEST(CacheLayers, TimesBeyondAllReasonAreHeldWithin) {
+  CacheLayers layers(two_edges());
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  layers.ask({.key = 1, .size_bytes = 10, .unix_seconds = kLeast});
+  layers.ask({.key = 1, .size_bytes = 10, .unix_seconds = kStart});
+  layers.ask({.key = 1, .size_bytes = 10, .unix_seconds = kMost});
+  layers.ask({.key = 1, .size_bytes = 10, .unix_seconds = kMost});
+  EXPECT_EQ(layers.counts().edge_hits, 2u);
+  EXPECT_EQ(layers.counts().renders, 2u);
+}
+
+TEST(CacheLayers, AStoreThatIsBoundedSaysWhatItLetGo) {
+  LayerSizes sizes = two_edges();
+  sizes.edge_bytes = sizes.shield_bytes = 0;
+  sizes.store_entries = 10;
+  CacheLayers layers(sizes);
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint64_t key = 0; key < 100; ++key) {
+      layers.ask({.key = key, .size_bytes = 1'000, .unix_seconds = kStart});
+    }
+  }
+  EXPECT_EQ(layers.counts().renders, 200u);
+  EXPECT_EQ(layers.counts().store_evicted, 190u);
+  EXPECT_EQ(layers.counts().evicted, 0u);
 }
 
 TEST(Quantity, Sizes) {

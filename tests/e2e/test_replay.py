@@ -78,6 +78,16 @@ class Replay(harness.Case):
                              stdin='{"http":{"url":"/a.jpg?w=100"},"at":1795521600}\n')
         self.assertEqual(report["first_unix_seconds"], 1795521600)
 
+    def test_more_logs_than_descriptors(self):
+        for i in range(100):
+            (self.folder / f"{i}.log").write_text(f"/{i}.jpg?w=100\n", encoding="utf-8")
+        names = [f"{i}.log" for i in range(100)]
+        done = subprocess.run(["sh", "-c", 'ulimit -n 40; exec "$@"', "sh", harness.BINARY,
+                               "replay", *names, "--json"], capture_output=True, text=True,
+                              timeout=harness.PATIENCE_S, check=False, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["requests"], 100)
+
     def test_text_and_chart(self):
         code, out, err = self.run_replay("--synthetic", "--requests", 30000, "--ladder", "--svg",
                                          "chart.svg")
@@ -111,6 +121,7 @@ class Replay(harness.Case):
                 (("-", "--ttl", "forever"), "--ttl forever: must be a duration"),
                 (("-", "--edges", "0"), "1 to 1000"),
                 (("--synthetic", "--requests", "200000000"), "1 to 100000000"),
+                (("-", "--store-entries", "1"), "2 to 1000000000"),
                 (("-", "--fields", "colour=x"), "must be what=name"),
                 (("-", "--config", "absent.yaml"), "absent.yaml"),
                 (("-",), "no request for a picture")):
