@@ -58,6 +58,18 @@ def soak_table(document):
         yield f"| {done} | {main / 1e6:.1f} | {whole / 1e6:.1f} |"
 
 
+def edge_table(document):
+    yield "| function | bytes, of 10,240 |"
+    yield "|---|---|"
+    for what, size in document["bytes"].items():
+        yield f"| {what} | {size:,} |"
+    yield ""
+    yield "| call | njs us | Node us |"
+    yield "|---|---|---|"
+    for name, r in document["calls"].items():
+        yield f"| {name} | {figure(r['njs_us'], 0)} | {figure(r['node_us'], 1)} |"
+
+
 def svg(width, height, parts):
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'font-family="sans-serif" font-size="13" fill="{INK}">\n'
@@ -107,6 +119,9 @@ def plots(document):
         rows = [(f"{name}, {size}", r["cpu_us"], name.startswith("tintype"))
                 for size, by_name in document["hits"].items() for name, r in by_name.items()]
         return {"": bars("A hit: CPU time per request", "us", rows)}
+    if document["kind"] == "edge":
+        rows = [(name, r["njs_us"], True) for name, r in document["calls"].items()]
+        return {"": bars("The edge function in njs: time a call", "us", rows)}
     if document["kind"] == "soak":
         return {"": line("Memory over misses", document["soak"])}
     rows = [(f"{side}, {kind}", r["cpu_ms"], side == "tintype")
@@ -117,7 +132,8 @@ def plots(document):
 def show(path):
     path = pathlib.Path(path)
     document = json.loads(path.read_text(encoding="utf-8"))
-    table = {"hits": hits_table, "misses": misses_table, "soak": soak_table}[document["kind"]]
+    table = {"hits": hits_table, "misses": misses_table, "soak": soak_table,
+             "edge": edge_table}[document["kind"]]
     print("\n" + machine_line(document) + "\n")
     for row in table(document):
         print(row)

@@ -23,7 +23,8 @@ import time
 import unittest
 
 ROOT = pathlib.Path(os.environ.get("TINTYPE_ROOT", pathlib.Path(__file__).resolve().parents[2]))
-BINARY = os.environ.get("TINTYPE_BINARY", str(ROOT / "build/dev/tintype"))
+# Absolute, because tests set working folders of their own.
+BINARY = os.path.abspath(os.environ.get("TINTYPE_BINARY", str(ROOT / "build/dev/tintype")))
 SAMPLES = str(ROOT / "samples")
 CORPORA = ROOT.parent / "shared" / "corpora"
 
