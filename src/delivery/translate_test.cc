@@ -15,6 +15,7 @@
 #include "delivery/naming.h"
 #include "dialect/dialect.h"
 #include "dialect/write.h"
+#include "policy/vectors_testing.h"
 #include "transform/option_table.h"
 
 namespace tintype {
@@ -59,7 +60,10 @@ class VectorSite {
   // False for what is no directive of these.
   bool take(std::string_view line) {
     auto words = split(line, ' ');
-    if (words[0] == "mount") return add_mount(words);
+    if (words[0] == "mount") {
+      add_mount(mounts_, words);
+      return true;
+    }
     if (words[0] == "preset") site_.presets[std::string(words[1])] = options_of(words[2]);
     if (words[0] == "defaults") site_.defaults = options_of(words[1]);
     std::string_view list = line.substr(words[0].size());
@@ -104,29 +108,6 @@ class VectorSite {
   static SitePolicy::OptionSet options_of(std::string_view query) {
     Ask ask = parse_target("/shop/x?" + std::string(query)).value();
     return {.transformation = ask.transformation, .named = ask.named};
-  }
-  static std::string from_hex(std::string_view text) {
-    std::string escaped;
-    for (std::size_t i = 0; i < text.size(); i += 2) escaped.append("%").append(text.substr(i, 2));
-    return percent_decode(escaped).value();
-  }
-
-  bool add_mount(const std::vector<std::string_view>& words) {
-    Mount mount{.path = std::string(words[1]), .site = std::string(words[3])};
-    mount.dialect = dialect_named(words[2]).value();
-    MountKey key;
-    for (std::size_t i = 4; i < words.size(); ++i) {
-      std::string_view name = words[i].substr(0, words[i].find('='));
-      std::string value(words[i].substr(name.size() + 1));
-      if (name == "key") key.key = value;
-      if (name == "keyhex") key.key = from_hex(value);
-      if (name == "salthex") key.salt = from_hex(value);
-      if (name == "source") mount.sources.push_back(value);
-    }
-    if (!key.key.empty()) mount.keys.push_back(key);
-    std::erase_if(mounts_, [&](const Mount& other) { return other.path == mount.path; });
-    mounts_.push_back(std::move(mount));
-    return true;
   }
 
   SitePolicy site_;

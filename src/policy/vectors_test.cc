@@ -25,6 +25,7 @@
 #include "dialect/dialect.h"
 #include "policy/policy.h"
 #include "policy/signature.h"
+#include "policy/vectors_testing.h"
 #include "transform/canonical_path.h"
 #include "transform/option_table.h"
 #include "transform/settle.h"
@@ -59,7 +60,7 @@ class VectorFile {
   bool take_directive(std::string_view text) {
     auto words = split(text, ' ');
     if (words[0] == "mount" && words.size() >= 4) {
-      add_mount(words);
+      add_mount(mounts_, words);
     } else if (words[0] == "preset" && words.size() == 3) {
       site_.presets[std::string(words[1])] = options_of(words[2]);
     } else if (words[0] == "defaults" && words.size() == 2) {
@@ -114,30 +115,6 @@ class VectorFile {
       return false;
     }
     return true;
-  }
-
-  void add_mount(const std::vector<std::string_view>& words) {
-    Mount mount{.path = std::string(words[1]), .site = std::string(words[3])};
-    auto dialect = dialect_named(words[2]);
-    ASSERT_TRUE(dialect) << words[2];
-    mount.dialect = *dialect;
-    MountKey key;
-    for (std::size_t i = 4; i < words.size(); ++i) {
-      std::string_view name = words[i].substr(0, words[i].find('='));
-      std::string value(words[i].substr(name.size() + 1));
-      if (name == "key") key.key = value;
-      if (name == "keyhex") key.key = from_hex(value);
-      if (name == "salthex") key.salt = from_hex(value);
-      if (name == "source") mount.sources.push_back(value);
-    }
-    if (!key.key.empty()) mount.keys.push_back(key);
-    std::erase_if(mounts_, [&](const Mount& other) { return other.path == mount.path; });
-    mounts_.push_back(std::move(mount));
-  }
-  static std::string from_hex(std::string_view text) {
-    std::string escaped;
-    for (std::size_t i = 0; i < text.size(); i += 2) escaped.append("%").append(text.substr(i, 2));
-    return percent_decode(escaped).value();
   }
 
   static SitePolicy::OptionSet options_of(std::string_view query) {
