@@ -18,6 +18,7 @@ struct EntryMeta {
   std::string media_type;    // "image/webp"
   std::string etag;          // strong, with quotes; empty for errors
   std::string site, source;  // for purge
+  std::string tags;          // cache tags of the source, joined by spaces
   std::int64_t modified_unix_seconds = 0;
   std::int64_t stored_unix_seconds = 0;
   std::int64_t fresh_until_unix_seconds = 0;  // afterwards it may only be served stale
@@ -40,8 +41,8 @@ struct Entry {
   // pointer's block and the allocator's rounding.
   std::size_t size_bytes() const {
     return sizeof(Entry) + meta.key.size() + meta.media_type.size() + meta.etag.size() +
-           meta.site.size() + meta.source.size() + meta.error_code.size() + body.capacity() +
-           head.size() + head_not_modified.size() + 128;
+           meta.site.size() + meta.source.size() + meta.error_code.size() + meta.tags.size() +
+           body.capacity() + head.size() + head_not_modified.size() + 128;
   }
   bool is_negative() const { return !meta.error_code.empty(); }
 };

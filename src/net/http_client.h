@@ -34,10 +34,12 @@ struct HttpClientSettings {
 };
 
 struct OutgoingRequest {
-  std::string url;  // http or https only
+  std::string method = "GET";  // GET, HEAD, PUT, POST, DELETE; only GET and HEAD follow redirects
+  std::string url;             // http or https only
   std::vector<std::pair<std::string, std::string>> headers;
-  std::int64_t max_body_bytes = 50'000'000;
-  bool allow_private_addresses = false;  // also lifts the rule for ports
+  SharedBytes body;                          // null: none; its Content-Length is set here
+  std::int64_t max_body_bytes = 50'000'000;  // of the answer
+  bool allow_private_addresses = false;      // also lifts the rule for ports
   Deadline deadline;
   Milliseconds timeout_ms{0};  // whole fetch; 0: only the deadline
 };
@@ -55,12 +57,12 @@ class HttpClient {
   explicit HttpClient(const HttpClientSettings& settings, const Clock& clock);
   ~HttpClient();  // aborts what is under way
 
-  // GET, following at most max_redirects redirects. Fails with Timeout, TooLarge (body above the
+  // Follows at most max_redirects redirects. Fails with Timeout, TooLarge (body above the
   // limit, counted as received), Forbidden (address guard, port, scheme, user name, or a redirect
   // to such or from https to http) and OriginFailed (anything else, also a body shorter than
   // announced and too many redirects). Any other status is a success. The client must outlive the
   // call.
-  Task<Result<IncomingResponse>> get(OutgoingRequest request);
+  Task<Result<IncomingResponse>> send(OutgoingRequest request);
 
  private:
   struct State;

@@ -18,18 +18,51 @@
 
 namespace tintype {
 
-// Where a site's sources are.
+// OAuth 2.0 client credentials (RFC 6749 section 4.4) for an HTTP origin.
+struct OAuthRule {
+  std::string token_url, client_id, client_secret, scope;
+  bool operator==(const OAuthRule&) const = default;
+};
+
+// Where a site's sources are, or some of them.
 struct OriginRule {
-  enum class Kind : std::uint8_t { Folder, Http };
+  enum class Kind : std::uint8_t { Folder, Http, S3 };
   Kind kind = Kind::Folder;
   std::string folder;    // Folder: an absolute path
   std::string base_url;  // Http: "https://dam.example/assets/", ends with '/'
   std::vector<std::pair<std::string, std::string>> headers;  // Http: sent with each fetch
+  std::optional<OAuthRule> oauth;  // Http: a bearer token is had here and sent with each fetch
+  std::string bucket, prefix;      // S3: the key of a source is prefix + its path
+  std::string region;              // S3: empty: AWS_REGION's
+  // S3: another service than AWS, "http://127.0.0.1:9000"; its buckets are in the path.
+  std::string endpoint;
   bool allow_private_addresses =
       false;                        // Http: may connect to loopback, private, link-local addresses
   Milliseconds timeout_ms{10'000};  // whole fetch (docs/internals/figures.md P11)
   std::int64_t max_source_bytes = 50'000'000;
   bool operator==(const OriginRule&) const = default;
+};
+
+// Cache tags of the sources below a prefix, beside those of the source's own metadata.
+struct TagRule {
+  std::string prefix;  // "" is every source
+  std::vector<std::string> tags;
+  bool operator==(const TagRule&) const = default;
+};
+
+// How the DAM tells us of changed pictures: POST /_/hooks/asset/<site>/<name>.
+struct HookRule {
+  enum class Recipe : std::uint8_t { Generic, Aprimo, Bynder, Cloudinary, S3 };
+  std::string name;
+  Recipe recipe = Recipe::Generic;
+  std::vector<std::string> secrets;  // live ones; the second while they are rotated
+  // Generic: JSON pointers (RFC 6901) to the source's path or a list of them, and to the word that
+  // says what happened.
+  std::string source_pointer, event_pointer;
+  std::string strip_prefix;  // cut off the path that the hook names
+  // Presets that are made at once for a new or changed picture.
+  std::vector<std::string> warm_presets;
+  bool operator==(const HookRule&) const = default;
 };
 
 struct SiteLimits {
@@ -45,6 +78,9 @@ enum class UnknownParameters : std::uint8_t { Drop, Refuse };
 struct SitePolicy {
   std::string name;
   OriginRule origin;
+  std::vector<OriginRule> fallback_origins;  // asked in order when those before have no such source
+  std::vector<TagRule> tags;
+  std::vector<HookRule> hooks;
   SiteLimits limits;
   std::vector<Format> format_order{Format::Avif, Format::Webp};  // for f=auto
   std::vector<std::int32_t> width_ladder;  // steps of w=auto, ascending; empty: kWidthLadder
@@ -52,6 +88,7 @@ struct SitePolicy {
   UnknownParameters unknown_parameters = UnknownParameters::Drop;
   // Live keys of our own signatures (signature.h), as bytes; empty: URLs are not signed.
   std::vector<std::string> signing_keys;
+  bool verify_at_service = false;  // the edge leaves signatures to the service
   // Options that a request may name, a bit per OptionId; absent: all. Presets and defaults may set
   // any.
   std::optional<std::uint32_t> allowed_options;

@@ -20,6 +20,7 @@ struct Source {
   SharedBytes bytes;
   std::int64_t modified_unix_seconds = 0;  // 0: unknown
   std::string etag;                        // the origin's, as it gave it; empty: unknown
+  std::string tags;  // cache tags that the origin names, joined by spaces; empty: none
 };
 
 class Origin {
