@@ -16,6 +16,8 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/dispatch.hpp>
@@ -107,6 +109,33 @@ template <class A, class B>
 Task<std::tuple<A, B>> both(Task<A> first, Task<B> second) {
   using namespace asio::experimental::awaitable_operators;
   co_return co_await (std::move(first) && std::move(second));
+}
+
+// As both(), but when the first task ends the second is told to end too (asio's cancellation): for
+// what is worth having beside the first, and not worth waiting for. B needs a default value.
+template <class A, class B>
+Task<std::tuple<A, B>> both_until_first(Task<A> first, Task<B> second) {
+  struct Shared {
+    explicit Shared(const Executor& executor) : ended(executor, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer ended;
+    asio::cancellation_signal leave;
+    std::optional<B> result;
+  };
+  auto executor = co_await asio::this_coro::executor;
+  auto shared = std::make_shared<Shared>(executor);
+  auto keep = [shared](const std::exception_ptr& fault, B value) {
+    shared->result = fault ? B() : std::move(value);
+    shared->ended.cancel();
+  };
+  asio::co_spawn(executor, std::move(second),
+                 asio::bind_cancellation_slot(shared->leave.slot(), std::move(keep)));
+  A value = co_await std::move(first);
+  shared->leave.emit(asio::cancellation_type::terminal);
+  if (!shared->result) {
+    std::error_code ignored;
+    co_await shared->ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return std::tuple<A, B>(std::move(value), std::move(*shared->result));
 }
 
 // Waits on the caller's loop.

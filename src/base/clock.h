@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "base/trace.h"
+
 namespace tintype {
 
 using Steady = std::chrono::steady_clock::time_point;
@@ -21,6 +23,8 @@ class Clock {
   virtual Steady now() const = 0;
   // Seconds since 1970-01-01 UTC; for Last-Modified, expiry on disk and logs.
   virtual std::int64_t unix_seconds() const = 0;
+  // The same in microseconds, for what is put beside the times of other services: spans, metrics.
+  virtual std::int64_t unix_us() const { return unix_seconds() * 1'000'000; }
 };
 
 class SystemClock final : public Clock {
@@ -28,6 +32,11 @@ class SystemClock final : public Clock {
   Steady now() const override { return std::chrono::steady_clock::now(); }
   std::int64_t unix_seconds() const override {
     return std::chrono::duration_cast<Seconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+  std::int64_t unix_us() const override {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
   }
 };
@@ -41,6 +50,7 @@ class ManualClock final : public Clock {
     return Steady{} + std::chrono::hours(1) + Milliseconds(ms_.load());
   }
   std::int64_t unix_seconds() const override { return unix_start_seconds_ + ms_.load() / 1000; }
+  std::int64_t unix_us() const override { return unix_start_seconds_ * 1'000'000 + ms_ * 1000; }
   void advance(Milliseconds by) { ms_ += by.count(); }
 
  private:
@@ -48,13 +58,17 @@ class ManualClock final : public Clock {
   std::atomic<std::int64_t> ms_{0};
 };
 
-// The moment by which a piece of work must have ended.
+// The moment by which a piece of work must have ended, and for whom it is done. Trivial to copy,
+// because coroutines take it by value.
 struct Deadline {
   Steady at = Steady::max();
+  TraceContext trace{};  // for requests that this work makes to others
 
   static Deadline after(const Clock& clock, Milliseconds duration) {
     return {clock.now() + duration};
   }
+  // The same work with at most so much time.
+  Deadline no_later_than(Steady other) const { return {other < at ? other : at, trace}; }
   bool passed(const Clock& clock) const { return clock.now() >= at; }
   // Zero once passed.
   Milliseconds remaining(const Clock& clock) const {

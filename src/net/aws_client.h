@@ -43,6 +43,8 @@ struct AwsCall {
   Deadline deadline;
   Milliseconds timeout_ms{5'000};  // of one attempt
   bool is_idempotent = true;       // may be sent again after it may have been done
+  // Interface endpoints of AWS have private addresses; false where a site's policy names the host.
+  bool allow_private_addresses = true;
 };
 
 class AwsClient {
@@ -52,10 +54,13 @@ class AwsClient {
             AwsClientSettings settings = {});
   ~AwsClient();
 
-  // The service's last answer, whatever its status; fails as HttpClient does, and as the
-  // credentials do.
+  // The service's last answer, whatever its status (a redirect too); fails as HttpClient does, as
+  // the credentials do, and with NotFound for a path with a "." or ".." segment, which no HTTP
+  // client sends as it is. `call`'s headers must not hold Host. It ends by the deadline: a wait
+  // that would pass it is not begun.
   Task<Result<IncomingResponse>> call(AwsCall call);
 
+  // Since the start. Attempts on the network are calls + retries.
   struct Counts {
     std::uint64_t calls = 0, retries = 0, throttled = 0;
   };

@@ -3,8 +3,9 @@
 // that answers: the environment (AWS_ACCESS_KEY_ID …), the container endpoint
 // (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI), the shared profile
 // (AWS_SHARED_CREDENTIALS_FILE, AWS_PROFILE), the instance (IMDSv2, unless
-// AWS_EC2_METADATA_DISABLED). Credentials that expire are fetched anew ahead of their end, in the
-// background of a call; when that fails the old ones stay while they live. Thread-safe.
+// AWS_EC2_METADATA_DISABLED). A place that is configured and fails ends the search, so that nobody
+// gets another identity by mistake. Credentials that expire are fetched anew ahead of their end, in
+// the background of a call; when that fails the old ones stay while they live. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -223,7 +223,7 @@ HttpClient::HttpClient(const HttpClientSettings& settings, const Clock& clock)
 
 HttpClient::~HttpClient() = default;
 
-Task<Result<IncomingResponse>> HttpClient::get(OutgoingRequest request) {
+Task<Result<IncomingResponse>> HttpClient::send(OutgoingRequest request) {
   auto start = [state = state_.get(), request = std::move(request)](auto done) mutable {
     state->enqueue(std::make_unique<Transfer>(std::move(request), state->settings, state->clock,
                                               std::move(done)));

@@ -5,6 +5,7 @@
 // request's own headers (they hold secrets) when a redirect leaves the origin.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,8 +41,11 @@ struct OutgoingRequest {
   SharedBytes body;                          // null: none; its Content-Length is set here
   std::int64_t max_body_bytes = 50'000'000;  // of the answer
   bool allow_private_addresses = false;      // also lifts the rule for ports
+  bool follow_redirects = true;              // of GET and HEAD; else a redirect is an answer
   Deadline deadline;
   Milliseconds timeout_ms{0};  // whole fetch; 0: only the deadline
+  // Becomes true before the first byte leaves, if it is given: a failure with it false did nothing.
+  std::shared_ptr<std::atomic<bool>> may_have_arrived;
 };
 
 struct IncomingResponse {
@@ -57,11 +61,13 @@ class HttpClient {
   explicit HttpClient(const HttpClientSettings& settings, const Clock& clock);
   ~HttpClient();  // aborts what is under way
 
-  // Follows at most max_redirects redirects. Fails with Timeout, TooLarge (body above the
-  // limit, counted as received), Forbidden (address guard, port, scheme, user name, or a redirect
-  // to such or from https to http) and OriginFailed (anything else, also a body shorter than
-  // announced and too many redirects). Any other status is a success. The client must outlive the
-  // call.
+  // Follows at most max_redirects redirects of GET and HEAD; those of other methods are answers. A
+  // request whose pooled connection ends before a byte of the answer is sent again, but for POST.
+  // The wait for the first byte begins when the last part of the body has left. Fails with Timeout,
+  // TooLarge (body above the limit, counted as received), Forbidden (address guard, port, scheme,
+  // user name, or a redirect to such or from https to http) and OriginFailed (anything else, also a
+  // body shorter than announced and too many redirects). Any other status is a success. The client
+  // must outlive the call.
   Task<Result<IncomingResponse>> send(OutgoingRequest request);
 
  private:

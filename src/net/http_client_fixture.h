@@ -35,19 +35,25 @@ inline OutgoingRequest request_of(std::string url) {
   return request;
 }
 
-inline Result<IncomingResponse> get(HttpClient& client, OutgoingRequest request) {
-  std::optional<Result<IncomingResponse>> result;
+// Runs the task, and whatever it leaves behind, to the end.
+template <class T>
+T run_to_end(Task<T> task) {
+  std::optional<T> result;
   asio::io_context loop;
-  asio::co_spawn(
-      loop, [&]() -> Task<> { result = co_await client.get(std::move(request)); }, asio::detached);
+  auto body = [&]() -> Task<> { result = co_await std::move(task); };
+  asio::co_spawn(loop, body, asio::detached);
   loop.run();
   return std::move(*result);
+}
+
+inline Result<IncomingResponse> send(HttpClient& client, OutgoingRequest request) {
+  return run_to_end(client.send(std::move(request)));
 }
 
 inline Result<IncomingResponse> get(const ScriptedOrigin& origin,
                                     std::string_view path = "/a.jpg") {
   HttpClient client(quick(), kClock);
-  return get(client, request_of(origin.url(path)));
+  return send(client, request_of(origin.url(path)));
 }
 
 inline ScriptedOrigin::Script always(std::string answer) {

@@ -89,7 +89,7 @@ TEST(HttpClient, TheRequestsOwnHeadersStayWithItsOrigin) {
   HttpClient client(quick(), kClock);
   auto request = request_of(origin.url("/a"));
   request.headers = {{"X-Api-Key", "hush"}};
-  ASSERT_TRUE(get(client, std::move(request)));
+  ASSERT_TRUE(send(client, std::move(request)));
   ASSERT_EQ(origin.heads().size(), 2u);
   EXPECT_NE(origin.heads()[1].find("hush"), std::string::npos);
   ASSERT_EQ(other.heads().size(), 1u);
@@ -109,7 +109,7 @@ TEST(HttpClient, PrivateAddressesAreRefusedUnlessAllowed) {
         "127.0.0.2", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "127.0.0.%31"}) {
     auto request = request_of("http://" + std::string(host) + ":" + port + "/");
     request.allow_private_addresses = false;
-    expect_code(get(client, std::move(request)), ErrorCode::Forbidden);
+    expect_code(send(client, std::move(request)), ErrorCode::Forbidden);
   }
   EXPECT_EQ(origin.connections(), 0);
 }
@@ -118,7 +118,7 @@ TEST(HttpClient, OtherPortsAreRefusedUnlessPrivateAddressesAreAllowed) {
   HttpClient client(quick(), kClock);
   auto request = request_of("http://127.0.0.1:8080/");
   request.allow_private_addresses = false;
-  auto got = get(client, std::move(request));
+  auto got = send(client, std::move(request));
   expect_code(got, ErrorCode::Forbidden);
   EXPECT_NE(got.error().message.find("port"), std::string::npos);
 }
@@ -138,7 +138,7 @@ TEST(HttpClient, ARedirectFromAnAllowedToARefusedAddressIsForbidden) {
   HttpClient client(settings, kClock);
   auto request = request_of(origin.url("/a"));
   request.allow_private_addresses = false;
-  expect_code(get(client, std::move(request)), ErrorCode::Forbidden);
+  expect_code(send(client, std::move(request)), ErrorCode::Forbidden);
   EXPECT_EQ(origin.heads().size(), 1u);
   EXPECT_EQ(hidden.connections(), 0);
 }
@@ -149,9 +149,9 @@ TEST(HttpClient, APooledConnectionIsCheckedToo) {
   settings.public_ports = {origin.port()};
   HttpClient client(settings, kClock);
   auto request = request_of(origin.url("/"));
-  ASSERT_TRUE(get(client, request));
+  ASSERT_TRUE(send(client, request));
   request.allow_private_addresses = false;
-  expect_code(get(client, request), ErrorCode::Forbidden);
+  expect_code(send(client, request), ErrorCode::Forbidden);
   EXPECT_EQ(origin.heads().size(), 1u);
 }
 

@@ -38,7 +38,7 @@ TEST(HttpClient, AsksForIdentityAndSendsTheHeadersOfTheRequest) {
   HttpClient client(quick(), kClock);
   auto request = request_of(origin.url("/a%20b"));
   request.headers = {{"Authorization", "Bearer x"}, {"X-Empty", ""}};
-  ASSERT_TRUE(get(client, std::move(request)));
+  ASSERT_TRUE(send(client, std::move(request)));
   std::string head = origin.heads().at(0);
   EXPECT_TRUE(head.starts_with("GET /a%20b HTTP/1.1\r\n")) << head;
   EXPECT_NE(head.find("Accept-Encoding: identity\r\n"), std::string::npos) << head;
@@ -51,7 +51,7 @@ TEST(HttpClient, RefusesARequestHeaderThatHoldsALineBreak) {
   HttpClient client(quick(), kClock);
   auto request = request_of(origin.url("/"));
   request.headers = {{"X-A", "1\r\nX-B: 2"}};
-  expect_code(get(client, std::move(request)), ErrorCode::Internal);
+  expect_code(send(client, std::move(request)), ErrorCode::Internal);
   EXPECT_TRUE(origin.heads().empty());
 }
 
@@ -102,7 +102,7 @@ TEST(HttpClient, ABodyLongerThanAnnouncedIsCutAndNeverLeaksIntoTheNextAnswer) {
   ScriptedOrigin origin(always(ScriptedOrigin::answer(200, "exact") + "HTTP/1.1 666 Evil\r\n\r\n"));
   HttpClient client(quick(), kClock);
   for (int i = 0; i < 2; ++i) {
-    auto got = get(client, request_of(origin.url("/a")));
+    auto got = send(client, request_of(origin.url("/a")));
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->status, 200);
     EXPECT_EQ(text_of(got->body), "exact");
@@ -128,7 +128,7 @@ TEST(HttpClient, AnEndlessChunkedBodyIsTooLarge) {
   HttpClient client(quick(), kClock);
   auto request = request_of(origin.url("/"));
   request.max_body_bytes = 1'000'000;
-  expect_code(get(client, std::move(request)), ErrorCode::TooLarge);
+  expect_code(send(client, std::move(request)), ErrorCode::TooLarge);
 }
 
 TEST(HttpClient, TheSizeLimitIsExactAndHoldsForWhatIsReceived) {
@@ -141,9 +141,9 @@ TEST(HttpClient, TheSizeLimitIsExactAndHoldsForWhatIsReceived) {
   for (const ScriptedOrigin* origin : {&announced, &unannounced}) {
     auto request = request_of(origin->url("/"));
     request.max_body_bytes = 1000;
-    expect_code(get(client, request), ErrorCode::TooLarge);
+    expect_code(send(client, request), ErrorCode::TooLarge);
     request.max_body_bytes = 1001;
-    auto got = get(client, request);
+    auto got = send(client, request);
     ASSERT_TRUE(got) << got.error().message;
     EXPECT_EQ(got->body.size(), 1001u);
   }
@@ -178,7 +178,7 @@ TEST(HttpClient, NobodyListeningFails) {
     url = gone.url("/");
   }
   HttpClient client(quick(), kClock);
-  expect_code(get(client, request_of(url)), ErrorCode::OriginFailed);
+  expect_code(send(client, request_of(url)), ErrorCode::OriginFailed);
 }
 
 // ---- slow origins
@@ -213,11 +213,11 @@ TEST(HttpClient, TheDeadlineAndTheTimeoutEndAFetchThatIsFastEnough) {
   auto by_deadline = request_of(origin.url("/"));
   by_deadline.max_body_bytes = 200'000'000;
   by_deadline.deadline = Deadline::after(kClock, Milliseconds(200));
-  expect_code(get(client, std::move(by_deadline)), ErrorCode::Timeout);
+  expect_code(send(client, std::move(by_deadline)), ErrorCode::Timeout);
   auto by_timeout = request_of(origin.url("/"));
   by_timeout.max_body_bytes = 200'000'000;
   by_timeout.timeout_ms = Milliseconds(200);
-  expect_code(get(client, std::move(by_timeout)), ErrorCode::Timeout);
+  expect_code(send(client, std::move(by_timeout)), ErrorCode::Timeout);
 }
 
 TEST(HttpClient, APassedDeadlineSendsNothing) {
@@ -225,7 +225,7 @@ TEST(HttpClient, APassedDeadlineSendsNothing) {
   HttpClient client(quick(), kClock);
   auto request = request_of(origin.url("/"));
   request.deadline = {kClock.now()};
-  expect_code(get(client, std::move(request)), ErrorCode::Timeout);
+  expect_code(send(client, std::move(request)), ErrorCode::Timeout);
   EXPECT_EQ(origin.connections(), 0);
 }
 
@@ -246,7 +246,7 @@ TEST(HttpClient, ASlowOriginDoesNotHoldUpAnother) {
     asio::co_spawn(
         loop,
         [&, request]() -> Task<> {
-          auto got = co_await client.get(request);
+          auto got = co_await client.send(request);
           timeouts += !got && got.error().code == ErrorCode::Timeout;
           answers_when_slow_ended = std::max(answers_when_slow_ended, answers);
         },
@@ -256,7 +256,7 @@ TEST(HttpClient, ASlowOriginDoesNotHoldUpAnother) {
     asio::co_spawn(
         loop,
         [&]() -> Task<> {
-          auto got = co_await client.get(request_of(fast.url("/")));
+          auto got = co_await client.send(request_of(fast.url("/")));
           answers += got.has_value();
         },
         asio::detached);
@@ -276,11 +276,11 @@ TEST(HttpClient, KeepsConnectionsAndReplacesClosedOnes) {
     return !head.starts_with("GET /last ");
   });
   HttpClient client(quick(), kClock);
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(get(client, request_of(origin.url("/a"))));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(send(client, request_of(origin.url("/a"))));
   EXPECT_EQ(origin.connections(), 1);
-  ASSERT_TRUE(get(client, request_of(origin.url("/last"))));
+  ASSERT_TRUE(send(client, request_of(origin.url("/last"))));
   EXPECT_EQ(origin.connections(), 1);
-  auto got = get(client, request_of(origin.url("/a")));
+  auto got = send(client, request_of(origin.url("/a")));
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(origin.connections(), 2);
 }
@@ -297,7 +297,7 @@ TEST(HttpClient, ManyAtOnceFromSeveralLoops) {
         asio::co_spawn(
             loop,
             [&]() -> Task<> {
-              auto got = co_await client.get(request_of(origin.url("/a")));
+              auto got = co_await client.send(request_of(origin.url("/a")));
               good += got.has_value();
             },
             asio::detached);
@@ -319,7 +319,7 @@ TEST(HttpClient, TheDestructorEndsWhatIsUnderWay) {
   asio::io_context loop;
   std::optional<Result<IncomingResponse>> result;
   asio::co_spawn(
-      loop, [&]() -> Task<> { result = co_await client->get(request_of(origin.url("/"))); },
+      loop, [&]() -> Task<> { result = co_await client->send(request_of(origin.url("/"))); },
       asio::detached);
   loop.run_for(milliseconds(50));
   ASSERT_FALSE(result);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ScriptedOrigin: for tests only. A TCP server on a loopback address that answers each request with
 // whatever bytes its script sends, so that an origin can be slow, lying or broken in exactly one
-// way. One thread a connection; the destructor closes everything and joins. Thread-safe.
+// way, and that keeps what it was asked (method, target, headers, body of a known length). One
+// thread a connection; the destructor closes everything and joins. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace tintype {
 
@@ -47,14 +50,38 @@ class ScriptedOrigin {
       return !stopping_;
     }
 
+    // Ends the connection with a TCP reset, as a peer does that has crashed. Return false after it.
+    void reset() {
+      sockaddr nobody{};
+      nobody.sa_family = AF_UNSPEC;  // connect(2): dissolves the association
+      CHECK(connect(fd_, &nobody, sizeof nobody) == 0);
+    }
+
    private:
     int fd_;
     const std::atomic<bool>& stopping_;
   };
 
-  // Gets the head of each request ("GET /a HTTP/1.1\r\n…\r\n\r\n"). True keeps the connection open
-  // for the next one.
-  using Script = std::function<bool(Connection& connection, const std::string& head)>;
+  struct Request {
+    std::string head;                                          // "GET /a HTTP/1.1\r\n…\r\n\r\n"
+    std::string method;                                        // "GET"
+    std::string target;                                        // "/a?b=c", as it was sent
+    std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+    std::string body;
+
+    // The first value of a header, or empty.
+    std::string header(std::string_view lower_case_name) const {
+      for (const auto& [name, value] : headers) {
+        if (name == lower_case_name) return value;
+      }
+      return {};
+    }
+    // Scripts may ask for the head only.
+    operator const std::string&() const { return head; }
+  };
+
+  // Gets each request, whole. True keeps the connection open for the next one.
+  using Script = std::function<bool(Connection& connection, const Request& request)>;
 
   explicit ScriptedOrigin(Script script, const char* address = "127.0.0.1")
       : address_(address), script_(std::move(script)) {
@@ -90,9 +117,16 @@ class ScriptedOrigin {
   }
   int connections() const { return connections_; }
   std::vector<std::string> heads() const {
-    std::lock_guard lock(mutex_);
-    return heads_;
+    std::vector<std::string> heads;
+    for (const Request& request : requests()) heads.push_back(request.head);
+    return heads;
   }
+  std::vector<Request> requests() const {
+    std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  // From now on scripts run as soon as a head is there; the body stays in the socket.
+  void leave_bodies_unread() { reads_bodies_ = false; }
 
   // A complete answer with its Content-Length.
   static std::string answer(int status, std::string_view body, std::string_view headers = {}) {
@@ -116,25 +150,56 @@ class ScriptedOrigin {
     }
   }
 
+  static Request parse(std::string head) {
+    Request request;
+    std::size_t line_end = head.find("\r\n");
+    auto first = split(std::string_view(head).substr(0, line_end), ' ');
+    request.method = first[0];
+    if (first.size() > 1) request.target = first[1];
+    for (std::string_view line : split(std::string_view(head).substr(line_end + 2), '\n')) {
+      auto colon = line.find(':');
+      if (colon == std::string_view::npos) continue;
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      request.headers.emplace_back(lower(line.substr(0, colon)), trim(line.substr(colon + 1)));
+    }
+    request.head = std::move(head);
+    return request;
+  }
+
+  // Reads on until `pending` holds `size` bytes. False once the peer has gone.
+  static bool fill(int fd, std::string& pending, std::size_t size) {
+    char buffer[65536];
+    while (pending.size() < size) {
+      ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+      if (n <= 0) return false;
+      pending.append(buffer, static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+
   void serve(int fd) {
     Connection connection(fd, stopping_);
     std::string pending;
-    char buffer[4096];
     while (!stopping_) {
       auto end = pending.find("\r\n\r\n");
       if (end == std::string::npos) {
-        ssize_t n = recv(fd, buffer, sizeof buffer, 0);
-        if (n <= 0) break;
-        pending.append(buffer, static_cast<std::size_t>(n));
+        if (!fill(fd, pending, pending.size() + 1)) break;
         continue;
       }
-      std::string head = pending.substr(0, end + 4);
+      Request request = parse(pending.substr(0, end + 4));
       pending.erase(0, end + 4);
+      if (reads_bodies_) {
+        auto length = static_cast<std::size_t>(
+            std::max<std::int64_t>(0, parse_int(request.header("content-length")).value_or(0)));
+        if (!fill(fd, pending, length)) break;
+        request.body = pending.substr(0, length);
+        pending.erase(0, length);
+      }
       {
         std::lock_guard lock(mutex_);
-        heads_.push_back(head);
+        requests_.push_back(request);
       }
-      if (!script_(connection, head)) break;
+      if (!script_(connection, request)) break;
     }
     shutdown(fd, SHUT_RDWR);
   }
@@ -146,8 +211,9 @@ class ScriptedOrigin {
   std::atomic<bool> stopping_{false};
   std::atomic<int> connections_{0};
   mutable std::mutex mutex_;
-  std::vector<std::string> heads_;  // guarded by mutex_
-  std::list<Served> served_;        // the acceptor's own until it has been joined
+  std::atomic<bool> reads_bodies_{true};
+  std::vector<Request> requests_;  // guarded by mutex_
+  std::list<Served> served_;       // the acceptor's own until it has been joined
   std::thread acceptor_;
 };
 

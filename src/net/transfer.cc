@@ -21,6 +21,11 @@ constexpr std::int64_t kMaxRedirectBodyBytes = 64'000;
 // libcurl's default of 16 kB costs four times the calls for a picture of a few megabytes.
 constexpr long kReceiveBufferBytes = 64 * 1024;
 
+// RFC 9110 section 9.2.2, of the methods known here.
+bool is_idempotent(std::string_view method) {
+  return method != "POST";
+}
+
 bool is_printable(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
     auto byte = static_cast<unsigned char>(c);
@@ -30,6 +35,11 @@ bool is_printable(std::string_view text) {
 
 Failure origin_failed(std::string message) {
   return fail_private(ErrorCode::OriginFailed, std::move(message));
+}
+
+// A query may be a signature (presigned URLs), so it stands in no message.
+std::string without_query(const std::string& url) {
+  return url.substr(0, url.find('?'));
 }
 
 }  // namespace
@@ -52,6 +62,7 @@ Result<> Transfer::begin(CURLSH* share) {
   easy_ = curl_easy_init();
   if (easy_ == nullptr) return fail_private(ErrorCode::Internal, "curl_easy_init failed");
   TRY(set_fixed_options(share));
+  TRY(set_method());
   TRY(Url url, check_url(request_.url, url_rules_));
   first_origin_ = url.origin;
   return start_hop(std::move(url));
@@ -99,10 +110,37 @@ Result<> Transfer::set_fixed_options(CURLSH* share) {
                       std::string("libcurl lacks an option: ") + curl_easy_strerror(worst));
 }
 
+// Bodies go out as uploads of a known length whatever the method is called: that way libcurl adds
+// no Content-Type of its own, and asks for the body part by part, which does not hold the thread.
+Result<> Transfer::set_method() {
+  const std::string& method = request_.method;
+  bool is_fetch = method == "GET" || method == "HEAD";
+  bool is_upload = method == "PUT" || method == "POST" || request_.body != nullptr;
+  bool is_known = is_fetch || method == "PUT" || method == "POST" || method == "DELETE";
+  if (!is_known || (is_fetch && is_upload)) {
+    return fail_private(ErrorCode::Internal,
+                        "no such request: " + method + (is_upload ? " with a body" : ""));
+  }
+  if (method == "HEAD") curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
+  if (is_upload) {
+    auto size = request_.body == nullptr ? 0 : request_.body->size();
+    curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
+    curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &Transfer::give_body);
+    curl_easy_setopt(easy_, CURLOPT_READDATA, static_cast<void*>(this));
+    curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, &Transfer::seek_body);
+    curl_easy_setopt(easy_, CURLOPT_SEEKDATA, static_cast<void*>(this));
+  }
+  if (is_fetch) return {};
+  if (curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str()) == CURLE_OK) return {};
+  return fail_private(ErrorCode::Internal, "libcurl refuses the method " + method);
+}
+
 Result<> Transfer::start_hop(Url url) {
   url_ = std::move(url);
   response_ = {};
   header_bytes_ = body_bytes_ = 0;
+  body_sent_ = 0;
   sent_at_.reset();
   is_heard_ = is_head_complete_ = is_guarded_off_ = false;
   curl_message_[0] = '\0';
@@ -125,6 +163,8 @@ Result<> Transfer::set_headers() {
     return {};
   };
   TRY(append("Accept-Encoding: identity"));
+  // Waiting for "100 Continue" costs a round trip, or a second where nobody sends it.
+  TRY(append("Expect:"));
   if (url_.origin == first_origin_) {
     for (const auto& [name, value] : request_.headers) {
       if (!is_printable(name) || !is_printable(value)) {
@@ -172,11 +212,44 @@ int Transfer::before_request(void* self, char* remote_ip, char* /*local_ip*/, in
   }
   if (!is_allowed) {
     transfer.own_fault_ = Error::in_private(
-        ErrorCode::Forbidden, "address " + std::string(remote_ip) + " of " + transfer.url_.text);
+        ErrorCode::Forbidden, "address " + std::string(remote_ip) + " of " + transfer.name());
+    return CURL_PREREQFUNC_ABORT;
+  }
+  // libcurl sends again by itself when a pooled connection ends before a byte of the answer. What
+  // has been done by then nobody knows, so only idempotent requests may go a second time.
+  if (transfer.sent_at_ && !is_idempotent(transfer.request_.method)) {
+    transfer.own_fault_ = Error::in_private(
+        ErrorCode::OriginFailed, transfer.name() + ": connection closed before an answer");
     return CURL_PREREQFUNC_ABORT;
   }
   transfer.sent_at_ = transfer.clock_.now();
+  if (transfer.request_.may_have_arrived) *transfer.request_.may_have_arrived = true;
   return CURL_PREREQFUNC_OK;
+}
+
+// ---- the body
+
+std::size_t Transfer::give_body(char* buffer, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.request_.body == nullptr) return 0;
+  const Bytes& body = *transfer.request_.body;
+  std::size_t part = std::min(size * count, body.size() - transfer.body_sent_);
+  std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(transfer.body_sent_), part, buffer);
+  transfer.body_sent_ += part;
+  // An upload that moves is alive: the wait for the first byte begins anew with each part.
+  transfer.sent_at_ = transfer.clock_.now();
+  return part;
+}
+
+// libcurl goes back to the start before it sends a second time.
+int Transfer::seek_body(void* self, curl_off_t offset, int whence) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  std::size_t size = transfer.request_.body == nullptr ? 0 : transfer.request_.body->size();
+  if (whence != SEEK_SET || offset < 0 || static_cast<std::size_t>(offset) > size) {
+    return CURL_SEEKFUNC_FAIL;
+  }
+  transfer.body_sent_ = static_cast<std::size_t>(offset);
+  return CURL_SEEKFUNC_OK;
 }
 
 // ---- the answer
@@ -216,7 +289,7 @@ Result<> Transfer::read_header_line(std::string_view line) {
   header_bytes_ += static_cast<std::int64_t>(line.size());
   if (header_bytes_ > settings_.max_header_bytes) {
     return origin_failed("more than " + std::to_string(settings_.max_header_bytes) +
-                         " bytes of headers from " + url_.text);
+                         " bytes of headers from " + without_query(url_.text));
   }
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   if (line.starts_with("HTTP/")) {  // also after a 1xx
@@ -239,12 +312,12 @@ Result<> Transfer::read_header_line(std::string_view line) {
 
 Result<> Transfer::read_body(ByteView part) {
   auto too_large = [this](std::int64_t limit) {
-    return fail_private(ErrorCode::TooLarge,
-                        "more than " + std::to_string(limit) + " bytes of body from " + url_.text);
+    return fail_private(ErrorCode::TooLarge, "more than " + std::to_string(limit) +
+                                                 " bytes of body from " + without_query(url_.text));
   };
   if (is_redirect()) {
     body_bytes_ += static_cast<std::int64_t>(part.size());
-    if (body_bytes_ > kMaxRedirectBodyBytes) return origin_failed("endless redirect " + url_.text);
+    if (body_bytes_ > kMaxRedirectBodyBytes) return origin_failed("endless redirect " + name());
     return {};
   }
   if (body_bytes_ == 0) {
@@ -259,6 +332,8 @@ Result<> Transfer::read_body(ByteView part) {
 }
 
 bool Transfer::is_redirect() const {
+  bool is_fetch = request_.method == "GET" || request_.method == "HEAD";
+  if (!is_fetch || !request_.follow_redirects) return false;
   int s = response_.status;
   bool is_moved = s == 301 || s == 302 || s == 303 || s == 307 || s == 308;
   return is_moved && !response_.header("location").empty();
@@ -272,7 +347,7 @@ Result<Transfer::Next> Transfer::end_hop(CURLcode code) {
   if (!is_redirect()) return Next::Finished;
   if (++redirects_ > settings_.max_redirects) {
     return origin_failed("more than " + std::to_string(settings_.max_redirects) +
-                         " redirects from " + request_.url);
+                         " redirects from " + without_query(request_.url));
   }
   TRY(Url next, follow(url_, std::string(response_.header("location")), url_rules_));
   TRY(start_hop(std::move(next)));
@@ -281,7 +356,7 @@ Result<Transfer::Next> Transfer::end_hop(CURLcode code) {
 
 Error Transfer::fault_of(CURLcode code) const {
   std::string reason = curl_message_[0] != '\0' ? curl_message_ : curl_easy_strerror(code);
-  std::string message = "GET " + url_.text + ": " + reason;
+  std::string message = name() + ": " + reason;
   if (is_guarded_off_ && !sent_at_) {
     return Error::in_private(ErrorCode::Forbidden, message + " (address guard)");
   }
@@ -289,12 +364,16 @@ Error Transfer::fault_of(CURLcode code) const {
   return Error::in_private(kind, std::move(message));
 }
 
+std::string Transfer::name() const {
+  return request_.method + " " + without_query(url_.text);
+}
+
 Result<> Transfer::check_time(Steady now) const {
   if (now >= request_.deadline.at) {
-    return fail_private(ErrorCode::Timeout, "deadline passed: GET " + url_.text);
+    return fail_private(ErrorCode::Timeout, "deadline passed: " + name());
   }
   if (sent_at_ && !is_heard_ && now >= *sent_at_ + settings_.first_byte_timeout_ms) {
-    return fail_private(ErrorCode::Timeout, "no first byte in time: GET " + url_.text);
+    return fail_private(ErrorCode::Timeout, "no first byte in time: " + name());
   }
   return {};
 }

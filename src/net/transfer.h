@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transfer: one GET over all of its hops. It owns the libcurl easy handle, holds every limit of the
-// request (address guard, body and header size, first byte, deadline) and builds the response. Used
-// by the HttpClient's thread only; not thread-safe.
+// Transfer: one request over all of its hops. It owns the libcurl easy handle, holds every limit of
+// the request (address guard, body and header size, first byte, deadline), sends the body and
+// builds the response. Used by the HttpClient's thread only; not thread-safe.
 #pragma once
 
 #include <functional>
@@ -49,8 +49,11 @@ class Transfer {
                             int local_port);
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t give_body(char* buffer, std::size_t size, std::size_t count, void* self);
+  static int seek_body(void* self, curl_off_t offset, int whence);
 
   Result<> set_fixed_options(CURLSH* share);
+  Result<> set_method();
   Result<> start_hop(Url url);
   Result<> set_headers();
   bool may_connect(const sockaddr& address) const;
@@ -58,6 +61,8 @@ class Transfer {
   Result<> read_body(ByteView part);
   bool is_redirect() const;
   Error fault_of(CURLcode code) const;
+  // "PUT https://bucket.example/a.jpg" for messages: without the query, which may be a signature.
+  std::string name() const;
 
   OutgoingRequest request_;
   const HttpClientSettings& settings_;
@@ -74,7 +79,8 @@ class Transfer {
   IncomingResponse response_;
   std::int64_t header_bytes_ = 0;
   std::int64_t body_bytes_ = 0;     // of this hop
-  std::optional<Steady> sent_at_;   // the moment the request of this hop left
+  std::size_t body_sent_ = 0;       // bytes of the request's body that libcurl has taken
+  std::optional<Steady> sent_at_;   // when the last part so far of this hop's request left
   bool is_heard_ = false;           // something of this hop's answer has arrived
   bool is_head_complete_ = false;   // what follows in the header callback are trailers
   bool is_guarded_off_ = false;     // the address guard refused an address of this hop
