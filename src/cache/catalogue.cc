@@ -23,12 +23,16 @@ constexpr const char* kSchema = R"sql(
     stored INTEGER NOT NULL,          -- this and the next two: Unix seconds
     fresh_until INTEGER NOT NULL,
     last_used INTEGER NOT NULL,
-    hits INTEGER NOT NULL DEFAULT 0
+    hits INTEGER NOT NULL DEFAULT 0,
+    tags TEXT NOT NULL DEFAULT ''     -- cache tags, joined by spaces
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS variant_by_key ON variant (key);
   CREATE INDEX IF NOT EXISTS variant_by_use ON variant (last_used, hits);
   CREATE INDEX IF NOT EXISTS variant_by_freshness ON variant (fresh_until);
 )sql";
+
+// The shape of the file, in SQLite's user_version. 0: before cache tags, or new.
+constexpr std::int64_t kVersion = 1;
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -122,8 +126,10 @@ struct Catalogue::State {
   Database database;
   bool was_missing = false;
   std::int64_t bytes = 0, entries = 0;
-  Prepared size_of, add, remove, note, by_use, by_freshness, by_prefix, by_name;
+  Prepared size_of, add, remove, note, by_use, by_freshness, by_prefix, rows_by_prefix, by_name;
 
+  Result<> migrate();
+  Result<bool> has_tags();
   Result<> prepare();
   Result<> count();
   Result<> check();
@@ -141,17 +147,21 @@ Result<> Catalogue::State::prepare() {
   Wanted all[] = {
       {size_of, "SELECT size_bytes FROM variant WHERE name = ?"},
       {add,
-       "INSERT INTO variant (name, key, site, source, size_bytes, stored, fresh_until, last_used) "
-       "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET key = excluded.key, "
+       "INSERT INTO variant "
+       "(name, key, site, source, size_bytes, stored, fresh_until, last_used, tags) "
+       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET key = excluded.key, "
        "site = excluded.site, source = excluded.source, size_bytes = excluded.size_bytes, "
        "stored = excluded.stored, fresh_until = excluded.fresh_until, "
-       "last_used = excluded.last_used"},
+       "last_used = excluded.last_used, tags = excluded.tags"},
       {remove, "DELETE FROM variant WHERE name = ? RETURNING size_bytes"},
       {note, "UPDATE variant SET last_used = max(last_used, ?), hits = hits + ? WHERE name = ?"},
       {by_use, "SELECT name, size_bytes FROM variant ORDER BY last_used, hits LIMIT ?"},
       {by_freshness,
        "SELECT name, size_bytes FROM variant WHERE fresh_until < ? ORDER BY fresh_until LIMIT ?"},
       {by_prefix, "SELECT name, size_bytes FROM variant WHERE key >= ? AND key < ? LIMIT ?"},
+      {rows_by_prefix,
+       "SELECT name, size_bytes, key, site, source, tags FROM variant "
+       "WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"},
       {by_name, "SELECT name, size_bytes FROM variant WHERE name > ? ORDER BY name LIMIT ?"},
   };
   for (Wanted& wanted : all) {
@@ -162,6 +172,36 @@ Result<> Catalogue::State::prepare() {
     if (code != SQLITE_OK) return failed(database.get(), code);
   }
   return {};
+}
+
+Result<bool> Catalogue::State::has_tags() {
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(database.get(),
+                                "SELECT 1 FROM pragma_table_info('variant') WHERE name = 'tags'",
+                                -1, &statement, nullptr);
+  Prepared prepared(statement);
+  if (code != SQLITE_OK) return failed(database.get(), code);
+  Run run(prepared);
+  return run.step();
+}
+
+// Files of older versions get what is new; those of newer ones are used as they are: what we read
+// of them has not changed its meaning.
+Result<> Catalogue::State::migrate() {
+  TRY(run(database.get(), kSchema));
+  TRY(bool is_new_enough, has_tags());
+  if (!is_new_enough) {
+    TRY(run(database.get(), "ALTER TABLE variant ADD COLUMN tags TEXT NOT NULL DEFAULT ''"));
+  }
+  sqlite3_stmt* statement = nullptr;
+  int code = sqlite3_prepare_v2(database.get(), "PRAGMA user_version", -1, &statement, nullptr);
+  Prepared prepared(statement);
+  if (code != SQLITE_OK) return failed(database.get(), code);
+  Run version(prepared);
+  TRY(version.step());
+  if (version.integer(0) >= kVersion) return {};
+  std::string set = "PRAGMA user_version = " + std::to_string(kVersion);
+  return run(database.get(), set.c_str());
 }
 
 Result<> Catalogue::State::count() {
@@ -227,7 +267,7 @@ Result<std::unique_ptr<Catalogue>> Catalogue::open(const std::string& file, bool
   if (code != SQLITE_OK) return failed(database, code);
   sqlite3_busy_timeout(database, 2000);  // somebody looks into it with the sqlite3 command
   if (is_suspect && !state->was_missing) TRY(state->check());
-  TRY(run(database, kSchema));
+  TRY(state->migrate());
   TRY(state->prepare());
   TRY(state->count());
   return std::unique_ptr<Catalogue>(new Catalogue(std::move(state)));
@@ -260,7 +300,7 @@ Result<> Catalogue::add(const CatalogueRow& row) {
   Run add(state_->add);
   add << row.name << std::string_view(row.key) << std::string_view(row.site)
       << std::string_view(row.source) << row.size_bytes << row.stored_unix_seconds
-      << row.fresh_until_unix_seconds << row.used_unix_seconds;
+      << row.fresh_until_unix_seconds << row.used_unix_seconds << std::string_view(row.tags);
   TRY(add.step());
   state_->entries += is_new;
   state_->bytes += row.size_bytes - replaced_bytes;
@@ -318,6 +358,35 @@ Result<Catalogue::Items> Catalogue::with_prefix(std::string_view prefix, int lim
     run.bind_above_all_texts();
   }
   return state_->collect(run << std::int64_t{limit});
+}
+
+Result<std::vector<CatalogueRow>> Catalogue::rows_with_prefix(std::string_view prefix,
+                                                              std::string_view after, int limit) {
+  std::optional<std::string> end = end_of_prefix(prefix);
+  std::string begin(prefix);
+  // The least text above `after`; keys have no NUL in them.
+  if (!after.empty()) begin.assign(after).push_back('\0');
+  Run run(state_->rows_by_prefix);
+  run << std::string_view(begin);
+  if (end) {
+    run << std::string_view(*end);
+  } else {
+    run.bind_above_all_texts();
+  }
+  run << std::int64_t{limit};
+  std::vector<CatalogueRow> rows;
+  while (true) {
+    TRY(bool has_row, run.step());
+    if (!has_row) return rows;
+    CatalogueRow row;
+    row.name = run.name(0);
+    row.size_bytes = run.integer(1);
+    row.key = run.text(2);
+    row.site = run.text(3);
+    row.source = run.text(4);
+    row.tags = run.text(5);
+    rows.push_back(std::move(row));
+  }
 }
 
 Result<Catalogue::Items> Catalogue::after(const Sha256& name, int limit) {

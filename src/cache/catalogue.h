@@ -24,6 +24,7 @@ namespace tintype {
 struct CatalogueRow {
   Sha256 name{};  // of the file
   std::string key, site, source;
+  std::string tags;  // joined by spaces; empty: none
   std::int64_t size_bytes = 0;
   std::int64_t stored_unix_seconds = 0, fresh_until_unix_seconds = 0, used_unix_seconds = 0;
 };
@@ -62,6 +63,9 @@ class Catalogue {
   Result<Items> fresh_until_before(std::int64_t unix_seconds, int limit);
   // Every key that starts with `prefix`, byte for byte; an empty prefix is every key.
   Result<Items> with_prefix(std::string_view prefix, int limit);
+  // Whole rows in the order of keys: those that start with `prefix` and come after the key `after`.
+  Result<std::vector<CatalogueRow>> rows_with_prefix(std::string_view prefix,
+                                                     std::string_view after, int limit);
   // In the order of names, those after `name`.
   Result<Items> after(const Sha256& name, int limit);
 

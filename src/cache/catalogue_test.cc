@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
+#include <sqlite3.h>
 
 #include "cache/disk_testing.h"
 
@@ -154,6 +155,62 @@ TEST_F(CatalogueTest, AFolderThatIsNotThereIsInternal) {
   file_ = folder_.path() + "/none/catalogue.sqlite";
   EXPECT_EQ(open(), nullptr);
   EXPECT_EQ(error_.code, ErrorCode::Internal);
+}
+
+TEST_F(CatalogueTest, RowsOfAPrefixComeInOrderWithTheirTags) {
+  auto catalogue = open();
+  ASSERT_NE(catalogue, nullptr);
+  for (const char* key : {"/shop/b", "/shop/a", "/shop/c", "/other/a", "/shoq"}) {
+    CatalogueRow row = row_of(key);
+    row.tags = std::string("tag-of-") + key;
+    ASSERT_TRUE(catalogue->add(row));
+  }
+  std::vector<std::string> seen;
+  std::string after;
+  while (true) {
+    auto rows = catalogue->rows_with_prefix("/shop/", after, 2);
+    ASSERT_TRUE(rows);
+    if (rows->empty()) break;
+    for (const CatalogueRow& row : *rows) {
+      EXPECT_EQ(row.tags, "tag-of-" + row.key);
+      EXPECT_EQ(row.site, "shop");
+      EXPECT_EQ(row.name, row_of(row.key).name);
+      seen.push_back(row.key);
+    }
+    after = rows->back().key;
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"/shop/a", "/shop/b", "/shop/c"}));
+  EXPECT_EQ(catalogue->rows_with_prefix("", "", 100)->size(), 5u);
+}
+
+// As written before there were tags.
+TEST_F(CatalogueTest, AnOlderFileIsMigratedAndKeepsItsRows) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file_.c_str(), &database), SQLITE_OK);
+  const char* old =
+      "CREATE TABLE variant (name BLOB PRIMARY KEY, key TEXT NOT NULL, site TEXT NOT NULL, "
+      "source TEXT NOT NULL, size_bytes INTEGER NOT NULL, stored INTEGER NOT NULL, "
+      "fresh_until INTEGER NOT NULL, last_used INTEGER NOT NULL, "
+      "hits INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+      "INSERT INTO variant VALUES (zeroblob(32), '/shop/old', 'shop', 'old', 4096, 1, 2, 3, 4)";
+  ASSERT_EQ(sqlite3_exec(database, old, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+  for (int time = 0; time < 2; ++time) {  // the second open finds it migrated
+    auto catalogue = open();
+    ASSERT_NE(catalogue, nullptr) << error_.message;
+    EXPECT_FALSE(catalogue->was_missing());
+    auto rows = catalogue->rows_with_prefix("/shop/", "", 10);
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 1u);
+    EXPECT_EQ((*rows)[0].key, "/shop/old");
+    EXPECT_EQ((*rows)[0].tags, "");
+    EXPECT_EQ(catalogue->bytes(), 4096);
+  }
+  CatalogueRow row = row_of("/shop/new");
+  row.tags = "sale";
+  auto catalogue = open();
+  ASSERT_TRUE(catalogue->add(row));
+  EXPECT_EQ((*catalogue->rows_with_prefix("/shop/n", "", 10))[0].tags, "sale");
 }
 
 }  // namespace

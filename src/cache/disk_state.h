@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -141,6 +142,10 @@ struct DiskTier::State {
   void discard(const Sha256& name, std::string_view key);
   Result<> place(const Entry& entry, const std::string& temporary, std::int64_t size_bytes);
   Result<> purge_rows(std::string_view prefix, std::size_t& removed);
+  // Calls `visit` with each batch of rows below the prefix that match, under the mutex.
+  using Visit = std::function<Result<>(const Catalogue::Items&)>;
+  Result<> visit_rows(std::string_view prefix, const DiskTier::Matches& matches,
+                      const Visit& visit);
 
   // The background thread's, in disk_upkeep.cc; they take it batch by batch.
   void work(const std::stop_token& stop);

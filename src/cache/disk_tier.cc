@@ -123,6 +123,7 @@ Result<> DiskTier::State::place(const Entry& entry, const std::string& temporary
                    meta.key,
                    meta.site,
                    meta.source,
+                   meta.tags,
                    size_bytes,
                    meta.stored_unix_seconds,
                    meta.fresh_until_unix_seconds,
@@ -154,6 +155,28 @@ Result<> DiskTier::State::purge_rows(std::string_view prefix, std::size_t& remov
     if (!catalogue || catalogue->entries() == entries) {
       return fail_private(ErrorCode::Internal, "the catalogue cannot be written");
     }
+  }
+}
+
+Result<> DiskTier::State::visit_rows(std::string_view prefix, const DiskTier::Matches& matches,
+                                     const Visit& visit) {
+  std::string last;
+  while (true) {
+    std::lock_guard lock(mutex);
+    if (!catalogue) return fail_private(ErrorCode::Internal, "no catalogue");
+    TRY(std::vector<CatalogueRow> rows, catalogue->rows_with_prefix(prefix, last, kDiskBatch));
+    if (rows.empty()) return {};
+    Catalogue::Items items;
+    for (CatalogueRow& row : rows) {
+      last = row.key;
+      EntryMeta meta;
+      meta.key = std::move(row.key);
+      meta.site = std::move(row.site);
+      meta.source = std::move(row.source);
+      meta.tags = std::move(row.tags);
+      if (matches(meta)) items.push_back({row.name, row.size_bytes});
+    }
+    if (!items.empty()) TRY(visit(items));
   }
 }
 
@@ -250,6 +273,37 @@ std::size_t DiskTier::remove_prefix(std::string_view prefix) {
     if (s.catalogue) s.on_failure(purged.error());
   }
   return removed;
+}
+
+std::size_t DiskTier::remove_if(std::string_view prefix, const Matches& matches) {
+  State& s = *state_;
+  {
+    std::lock_guard lock(s.mutex);
+    if (s.reconciling || !s.catalogue) s.hide(prefix, true);
+  }
+  if (s.reconciling) return remove_prefix(prefix);
+  std::size_t removed = 0;
+  auto remove = [&](const Catalogue::Items& items) -> Result<> {
+    std::int64_t entries = s.catalogue->entries();
+    std::size_t files = s.remove_items(items, prefix);
+    removed += files;
+    if (s.catalogue && s.catalogue->entries() < entries) return {};
+    return fail_private(ErrorCode::Internal, "the catalogue cannot be written");
+  };
+  if (s.visit_rows(prefix, matches, remove)) return removed;
+  // The rows cannot say what is left.
+  return removed + remove_prefix(prefix);
+}
+
+std::size_t DiskTier::count_if(std::string_view prefix, const Matches& matches) const {
+  std::size_t count = 0;
+  auto add = [&count](const Catalogue::Items& items) -> Result<> {
+    count += items.size();
+    return {};
+  };
+  auto visited = state_->visit_rows(prefix, matches, add);
+  if (!visited) state_->complaints.say("catalogue failed", state_->folder.path(), visited.error());
+  return count;
 }
 
 DiskTierState DiskTier::state() const {

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,6 +59,13 @@ class DiskTier {
   // By canonical-path prefix ("/shop/p/4711/front.jpg/_/" names one source). Returns how many;
   // while reconciling, files that have no row yet are purged but not counted.
   std::size_t remove_prefix(std::string_view prefix);
+  // Those of them that the predicate names; of the meta only key, site, source and tags are filled.
+  // Visits every row below the prefix, a batch at a time. While reconciling rows are not all there:
+  // then everything below the prefix goes.
+  using Matches = std::function<bool(const EntryMeta&)>;
+  std::size_t remove_if(std::string_view prefix, const Matches& matches);
+  // How many remove_if would remove now.
+  std::size_t count_if(std::string_view prefix, const Matches& matches) const;
   DiskTierState state() const;
 
   // What the background thread does every 10 s; for tests.

@@ -69,7 +69,7 @@ bool DiskTier::State::adopt(const Sha256& name) {
     return true;
   }
   const EntryMeta& meta = head->meta;
-  Result<> added = catalogue->add({name, meta.key, meta.site, meta.source,
+  Result<> added = catalogue->add({name, meta.key, meta.site, meta.source, meta.tags,
                                    blocks_of(head->file_bytes), meta.stored_unix_seconds,
                                    meta.fresh_until_unix_seconds, meta.stored_unix_seconds});
   if (added) added = make_room(settings.capacity_bytes);

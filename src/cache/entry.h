@@ -48,4 +48,10 @@ struct Entry {
 };
 using SharedEntry = std::shared_ptr<const Entry>;
 
+// Cache-Control of an answer. A variant's says max-age for browsers, and for the caches between
+// them and us s-maxage: as long as it is fresh here, because they are purged and browsers are not.
+// The same wherever it comes from, us or the variant store, or else the first answer and the later
+// ones would live differently.
+std::string cache_control_of(const EntryMeta& meta);
+
 }  // namespace tintype

@@ -85,6 +85,7 @@ std::string encode_meta(const EntryMeta& meta) {
     put_number(out, static_cast<std::uint64_t>(number));
   }
   put_number(out, std::bit_cast<std::uint64_t>(meta.render_weight));
+  if (!meta.tags.empty()) put_text(out, meta.tags);
   return out;
 }
 
@@ -107,6 +108,7 @@ Result<EntryMeta> decode_meta(ByteView bytes) {
     *number = reader.signed_number();
   }
   meta.render_weight = std::bit_cast<double>(reader.number<std::uint64_t>());
+  if (reader.good && !reader.rest.empty()) meta.tags = reader.text();
   if (!reader.good || !reader.rest.empty()) return damaged("metadata");
   return meta;
 }

@@ -5,7 +5,8 @@
 //    4  4   M, length of the metadata                     all numbers little-endian
 //    8  8   B, length of the body
 //   16 16   XXH3-128 of the body (high, low)
-//   32 M    metadata: the fields of EntryMeta in order; texts with a 32-bit length before them
+//   32 M    metadata: the fields of EntryMeta in order; texts with a 32-bit length before them; the
+//           cache tags last, and only where there are any: files from before them stay readable
 //   32+M 16 XXH3-128 of everything before
 //   48+M B  the body, to the end of the file
 //

@@ -33,6 +33,7 @@ Entry full_entry() {
   entry.meta.max_age_seconds = 31'536'000;
   entry.meta.retry_after_seconds = 3;
   entry.meta.error_code = "busy";
+  entry.meta.tags = "sale sku-4711";
   entry.meta.render_weight = 1.25;
   return entry;
 }
@@ -51,6 +52,7 @@ void expect_equal(const EntryMeta& a, const EntryMeta& b) {
   EXPECT_EQ(a.retry_after_seconds, b.retry_after_seconds);
   EXPECT_EQ(a.error_code, b.error_code);
   EXPECT_EQ(a.render_weight, b.render_weight);
+  EXPECT_EQ(a.tags, b.tags);
 }
 
 TEST(EntryFile, ReadsWhatWasWritten) {
@@ -64,6 +66,18 @@ TEST(EntryFile, ReadsWhatWasWritten) {
   ASSERT_TRUE(head);
   expect_equal(head->meta, entry.meta);
   EXPECT_EQ(head->file_bytes, encode(entry).size());
+}
+
+// Files without tags are what they were before there were tags, so those from then can be read.
+TEST(EntryFile, TagsTakeNoRoomWhereThereAreNone) {
+  Entry entry = full_entry();
+  std::size_t with_tags = encode(entry).size();
+  std::size_t tags_bytes = entry.meta.tags.size();
+  entry.meta.tags.clear();
+  EXPECT_EQ(encode(entry).size() + 4 + tags_bytes, with_tags);
+  auto read = read_entry(file_with(encode(entry)).number());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->meta.tags, "");
 }
 
 TEST(EntryFile, AnySizeOfHeadAndBodyComesBack) {

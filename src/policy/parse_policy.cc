@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "base/hash.h"
 #include "base/text.h"
 #include "policy/limits.h"
+#include "policy/parse_hooks.h"
 #include "policy/parse_mounts.h"
+#include "policy/parse_origin.h"
 #include "policy/parse_rules.h"
 #include "policy/policy.h"
 #include "policy/quote.h"
@@ -19,8 +20,7 @@ namespace {
 // Limits of the file's own size, far above real use: what is above is a mistake or an attack.
 constexpr std::size_t kMaxSites = 10'000;
 constexpr std::size_t kMaxPresetsPerSite = 1'000;
-constexpr std::int64_t kMaxPixels = 4'000'000'000;       // 65535 x 61036: beyond any format we read
-constexpr std::int64_t kMaxSourceBytes = 2'000'000'000;  // a source is held in memory
+constexpr std::int64_t kMaxPixels = 4'000'000'000;  // 65535 x 61036: beyond any format we read
 
 bool is_token(const std::string& name) {
   return parse_token(OptionId::Preset, name).has_value() && name != "." && name != "..";
@@ -43,142 +43,6 @@ Result<> read_seconds(const YamlReader& at, std::string_view key, Seconds& field
   if (value_ms % 1000 != 0) return fail(child->error("whole seconds are expected"));
   field = Seconds(value_ms / 1000);
   return {};
-}
-
-// ---- origin
-
-// RFC 9110 section 5.6.2: the characters of a field name.
-bool is_field_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_field_value(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-  });
-}
-
-// These belong to the fetch itself: set by hand they would change what an answer means (a range, a
-// coded body, a 304) or break the message's framing.
-bool is_reserved_field(std::string_view name) {
-  static constexpr std::string_view kReserved[] = {"accept-encoding",
-                                                   "connection",
-                                                   "content-length",
-                                                   "expect",
-                                                   "if-match",
-                                                   "if-range",
-                                                   "if-modified-since",
-                                                   "if-none-match",
-                                                   "if-unmodified-since",
-                                                   "range",
-                                                   "te",
-                                                   "transfer-encoding",
-                                                   "upgrade"};
-  return std::any_of(std::begin(kReserved), std::end(kReserved),
-                     [&](std::string_view r) { return equals_ignoring_case(name, r); });
-}
-
-Result<> read_headers(const YamlReader& at, OriginRule& rule) {
-  if (!at.is_map()) return fail(at.error("header names and values are expected here"));
-  for (const std::string& name : at.keys()) {
-    YamlReader field = *at.child(name);
-    TRY(std::string value, field.as_text());
-    if (!is_field_name(name)) return fail(field.error("is not a header name"));
-    if (is_reserved_field(name)) return fail(field.error("is set by the fetch itself"));
-    if (!is_field_value(value)) {
-      return fail(field.error("the value holds a line break or another control character"));
-    }
-    rule.headers.emplace_back(name, value);
-  }
-  return {};
-}
-
-// What is wrong with a base URL; empty: nothing. The full check is libcurl's, at the first fetch.
-std::string_view fault_of_url(std::string_view url) {
-  bool is_http = url.starts_with("http://") || url.starts_with("https://");
-  if (!is_http) return "expected a URL that begins with https:// or http://";
-  for (char c : url) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7f || c == '\\') {
-      return "a URL is printable ASCII without spaces and backslashes";
-    }
-  }
-  if (url.find_first_of("?#") != std::string_view::npos) {
-    return "the path of each source is appended, so '?' and '#' are not allowed";
-  }
-  auto host = url.substr(url.find("://") + 3);
-  host = host.substr(0, host.find('/'));
-  if (host.find('@') != std::string_view::npos) {
-    return "a user name in the URL is not allowed; use headers: {Authorization: …}";
-  }
-  if (host.empty() || host.starts_with(':')) return "the host is missing";
-  return {};
-}
-
-Result<> read_http_origin(const YamlReader& at, const YamlReader& url, OriginRule& rule) {
-  TRY(at.refuse_others({"url", "headers", "allow_private_addresses", "timeout", "max_source"}));
-  rule.kind = OriginRule::Kind::Http;
-  TRY(rule.base_url, url.as_text());
-  if (auto fault = fault_of_url(rule.base_url); !fault.empty()) {
-    // A text with '@' may hold a password, and errors are logged.
-    bool is_secret = rule.base_url.find('@') != std::string::npos;
-    std::string shown = is_secret ? std::string("this URL") : quote(rule.base_url);
-    return fail(url.error(shown + " is not allowed; " + std::string(fault)));
-  }
-  if (!rule.base_url.ends_with('/')) rule.base_url += '/';
-  if (auto headers = at.child("headers")) TRY(read_headers(*headers, rule));
-  if (auto allow = at.child("allow_private_addresses")) {
-    TRY(rule.allow_private_addresses, allow->as_bool());
-  }
-  if (auto timeout = at.child("timeout")) {
-    TRY(std::int64_t value_ms, timeout->as_duration_ms());
-    if (value_ms < 1) return fail(timeout->error("must be longer than zero"));
-    rule.timeout_ms = Milliseconds(value_ms);
-  }
-  return {};
-}
-
-Result<> read_folder_origin(const YamlReader& at, const YamlReader& folder,
-                            const std::string& base_folder, OriginRule& rule) {
-  TRY(at.refuse_others({"folder", "max_source"}));
-  rule.kind = OriginRule::Kind::Folder;
-  TRY(std::string path, folder.as_text());
-  if (path.empty() || path.find('\0') != std::string::npos) {
-    return fail(folder.error("expected the path of a folder"));
-  }
-  auto whole = (std::filesystem::path(base_folder) / path).lexically_normal();
-  if (!whole.is_absolute()) {
-    return fail(folder.error(quote(path) + " cannot be made an absolute path"));
-  }
-  rule.folder = whole.string();
-  return {};
-}
-
-Result<OriginRule> read_origin(const YamlReader& site, const std::string& base_folder) {
-  auto at = site.child("origin");
-  if (!at) return fail(site.error("origin is missing; expected {folder: …} or {url: …}"));
-  OriginRule rule;
-  auto folder = at->child("folder");
-  auto url = at->child("url");
-  if (folder.has_value() == url.has_value()) {
-    return fail(at->error("expected exactly one of folder and url"));
-  }
-  if (folder) {
-    TRY(read_folder_origin(*at, *folder, base_folder, rule));
-  } else {
-    TRY(read_http_origin(*at, *url, rule));
-  }
-  if (auto size = at->child("max_source")) {
-    TRY(rule.max_source_bytes, size->as_size_bytes());
-    if (rule.max_source_bytes < 1 || rule.max_source_bytes > kMaxSourceBytes) {
-      return fail(size->error("expected a size from 1B to " + human_bytes(kMaxSourceBytes)));
-    }
-  }
-  return rule;
 }
 
 // ---- limits, formats, options
@@ -314,9 +178,10 @@ Result<> read_unknown_parameters(const YamlReader& at, SitePolicy& site) {
 }
 
 Result<> read_cache(const YamlReader& at, SitePolicy& site) {
-  TRY(at.refuse_others({"browser", "variants"}));
+  TRY(at.refuse_others({"browser", "variants", "sources"}));
   TRY(read_seconds(at, "browser", site.browser_ttl));
   TRY(read_seconds(at, "variants", site.variant_ttl));
+  TRY(read_seconds(at, "sources", site.source_ttl));
   return {};
 }
 
@@ -328,10 +193,11 @@ Result<SitePolicy> read_site(const YamlReader& at, const std::string& name,
     return fail(
         at.error(quote(name) + " is not a site name; expected 1 to 64 of A-Z a-z 0-9 - . ~"));
   }
-  TRY(at.refuse_others({"origin", "limits", "formats", "width_ladder", "mounts",
+  TRY(at.refuse_others({"origin", "origins", "tags", "limits", "formats", "width_ladder", "mounts",
                         "unknown_parameters", "defaults", "presets", "cache", "signing",
-                        "allowed_options", "quality_steps", "snap_widths", "spellings"}));
-  TRY(site.origin, read_origin(at, base_folder));
+                        "allowed_options", "quality_steps", "snap_widths", "spellings", "hooks"}));
+  TRY(read_origins(at, base_folder, site));
+  TRY(read_tags(at, site));
   TRY(site.limits, read_limits(at));
   if (auto formats = at.child("formats")) {
     TRY(site.format_order, read_formats(*formats));
@@ -349,6 +215,7 @@ Result<SitePolicy> read_site(const YamlReader& at, const std::string& name,
   }
   if (auto presets = at.child("presets")) TRY(read_presets(*presets, site));
   if (auto cache = at.child("cache")) TRY(read_cache(*cache, site));
+  TRY(read_hooks(at, site));
   return site;
 }
 

@@ -13,9 +13,19 @@ constexpr std::size_t kMaxSigningKeys = 2;  // the second while keys are rotated
 // 128 bits: below that a key is a password, and could be guessed from a signed URL.
 constexpr std::size_t kMinKeyBytes = 16;
 
+Result<> read_verify_at(const YamlReader& at, SitePolicy& site) {
+  TRY(std::string word, at.as_text());
+  if (word != "edge" && word != "service") {
+    return fail(at.error(quote(word) + " is not allowed; expected edge or service"));
+  }
+  site.verify_at_service = word == "service";
+  return {};
+}
+
 Result<> read_signing(const YamlReader& at, SitePolicy& site) {
   if (!at.is_map()) return fail(at.error("expected { keys: [<secret>] }"));
-  TRY(at.refuse_others({"keys"}));
+  TRY(at.refuse_others({"keys", "verify_at"}));
+  if (auto verify_at = at.child("verify_at")) TRY(read_verify_at(*verify_at, site));
   auto keys = at.child("keys");
   auto items = keys ? keys->items() : std::vector<YamlReader>();
   if (items.empty() || items.size() > kMaxSigningKeys) {

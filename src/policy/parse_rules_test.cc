@@ -38,8 +38,14 @@ TEST(ParseRules, ReadsEverything) {
             bit_of(OptionId::Width) | bit_of(OptionId::Height) | bit_of(OptionId::Preset));
   EXPECT_THAT(shop.quality_steps, ElementsAre(50, 75));
   EXPECT_TRUE(shop.snap_widths);
-  EXPECT_FALSE(shop.redirects);
+  EXPECT_FALSE(shop.redirects || shop.verify_at_service);
   EXPECT_TRUE(policy_of("    spellings: redirect\n")->sites.at("shop").redirects);
+  for (const char* place : {"edge", "service"}) {
+    auto signing = policy_of("    signing: { keys: [ 0123456789abcdef ], verify_at: " +
+                             std::string(place) + " }\n");
+    ASSERT_TRUE(signing) << signing.error().detail;
+    EXPECT_EQ(signing->sites.at("shop").verify_at_service, place == std::string("service"));
+  }
 }
 
 TEST(ParseRules, WithoutThemEverythingIsAllowed) {
@@ -55,6 +61,9 @@ TEST(ParseRules, NamesWhatIsWrong) {
   EXPECT_THAT(fault_of("signing: { keys: [] }"), HasSubstr("one key"));
   EXPECT_THAT(fault_of("signing: { keys: [ short ] }"), HasSubstr("at least 16"));
   EXPECT_THAT(fault_of("signing: { kyes: [ x ] }"), HasSubstr("kyes"));
+  EXPECT_THAT(fault_of("signing: { keys: [ 0123456789abcdef ], verify_at: origin }"),
+              HasSubstr("'origin' is not allowed; expected edge or service"));
+  EXPECT_THAT(fault_of("signing: { verify_at: service }"), HasSubstr("one key"));
   EXPECT_THAT(fault_of("allowed_options: [w, zoom]"), HasSubstr("zoom"));
   EXPECT_THAT(fault_of("allowed_options: w"), HasSubstr("a list"));
   EXPECT_THAT(fault_of("quality_steps: [75, 50]"), HasSubstr("ascend"));
@@ -97,6 +106,25 @@ TEST(Caller, TheEdgeNeedsNoSignature) {
   ask.signature = sign(ask, site.signing_keys[0]);
   EXPECT_TRUE(check_caller(ask, site, {.now_unix_seconds = 100}));
   EXPECT_EQ(check_caller(ask, site, {.now_unix_seconds = 101}).error().option, "expires");
+}
+
+TEST(Caller, WhereTheServiceVerifiesNobodyIsTrusted) {
+  SitePolicy site;
+  site.name = "shop";
+  site.signing_keys = {"0123456789abcdef"};
+  site.verify_at_service = true;
+  Ask ask;
+  ask.site = "shop";
+  ask.source = "a.jpg";
+  ask.is_canonical = true;
+  EXPECT_FALSE(check_caller(ask, site, {}));
+  EXPECT_FALSE(check_caller(ask, site, {.is_edge = true})) << "the edge has checked nothing";
+  ask.signature = sign(ask, site.signing_keys[0]);
+  EXPECT_TRUE(check_caller(ask, site, {.is_edge = true}));
+  EXPECT_TRUE(check_caller(ask, site, {}));
+  ask.expires_unix_seconds = 100;
+  ask.signature = sign(ask, site.signing_keys[0]);
+  EXPECT_FALSE(check_caller(ask, site, {.now_unix_seconds = 101, .is_edge = true}));
 }
 
 }  // namespace

@@ -43,6 +43,9 @@ struct OriginRule {
   bool operator==(const OriginRule&) const = default;
 };
 
+// Where it is, without secrets: "/srv/pictures", "https://dam.example/assets/", "s3://bucket/p/".
+std::string describe(const OriginRule& rule);
+
 // Cache tags of the sources below a prefix, beside those of the source's own metadata.
 struct TagRule {
   std::string prefix;  // "" is every source
@@ -105,7 +108,7 @@ struct SitePolicy {
   OptionSet defaults;
   Seconds browser_ttl{86'400};       // Cache-Control: max-age of variants
   Seconds variant_ttl{30 * 86'400};  // how long a stored variant is fresh (30 days)
-  Seconds source_ttl{300};  // how long a changed source may go unnoticed; unused until revalidation
+  Seconds source_ttl{300};           // how long the source cache does not ask the origin
   bool operator==(const SitePolicy&) const = default;
 };
 

@@ -190,7 +190,7 @@ std::string fault_of_origin(const std::string& origin) {
 }
 
 TEST(ParsePolicy, RefusesBadOrigins) {
-  EXPECT_THAT(fault_of_origin(""), HasSubstr("exactly one of folder and url"));
+  EXPECT_THAT(fault_of_origin(""), HasSubstr("exactly one of folder, url and s3"));
   EXPECT_THAT(fault_of_origin("folder: a, url: 'https://a/'"), HasSubstr("exactly one"));
   EXPECT_THAT(fault_of_origin("folder: ''"), HasSubstr("path of a folder"));
   EXPECT_THAT(fault_of_origin("folder: a, timeout: 5s"),

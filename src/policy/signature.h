@@ -28,7 +28,8 @@ struct Caller {
   std::int64_t now_unix_seconds = 0;
   // The edge in front of the service, known by its secret: of the canonical paths that it asks for
   // it has checked signatures and allowed options already. Of nothing else: an edge may have a way
-  // past its function.
+  // past its function. Of a site whose signatures are checked here (verify_at: service) it has
+  // checked none, so that its canonical paths need a signature like anybody's.
   bool is_edge = false;
 };
 

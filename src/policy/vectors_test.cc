@@ -11,6 +11,9 @@
 //   snap on|off                      whether asked widths are raised to it
 //   unknown drop|refuse              what is done with unknown parameters
 //   sign <key>, …                    the keys of our own signatures; "sign none" ends it
+//   verify edge|service              where signatures are checked: "service" trusts no edge
+//   pass <target> | <headers> -> <path>   what the edge makes of a target that it passes on; run by
+//                                    tests/edge/vectors.mjs and by delivery/passed_on_test.cc
 //   now <Unix seconds>               what expiring URLs are held against
 //
 // The native dialect's own vectors are run in dialect/, without a policy.
@@ -61,6 +64,8 @@ class VectorFile {
     auto words = split(text, ' ');
     if (words[0] == "mount" && words.size() >= 4) {
       add_mount(mounts_, words);
+    } else if (words[0] == "pass") {
+      return true;
     } else if (words[0] == "preset" && words.size() == 3) {
       site_.presets[std::string(words[1])] = options_of(words[2]);
     } else if (words[0] == "defaults" && words.size() == 2) {
@@ -109,6 +114,8 @@ class VectorFile {
     } else if (name == "sign") {
       site_.signing_keys.clear();
       if (items.front() != "none") site_.signing_keys = items;
+    } else if (name == "verify") {
+      site_.verify_at_service = items.front() == "service";
     } else if (name == "now") {
       caller_.now_unix_seconds = parse_int(items.front()).value();
     } else {
@@ -122,14 +129,14 @@ class VectorFile {
     return {.transformation = ask.transformation, .named = ask.named};
   }
 
-  std::string answer(std::string_view target, std::string_view accept) const {
+  std::string answer(std::string_view target, std::string_view accept, const Caller& caller) const {
     auto describe = [](const Error& error) {
       std::string text = "error " + std::string(name_of(error.code));
       return error.option.empty() ? text : text + " " + error.option;
     };
     auto ask = parse_target(target, mounts_);
     if (!ask) return describe(ask.error());
-    auto let_in = check_caller(*ask, site_, caller_);
+    auto let_in = check_caller(*ask, site_, caller);
     if (!let_in) return describe(let_in.error());
     auto admitted = admit(*ask, site_);
     if (!admitted) return describe(admitted.error());
@@ -153,7 +160,13 @@ class VectorFile {
     std::size_t bar = request.find(" | ");
     std::string_view accept;
     if (bar != std::string_view::npos) accept = trim(request.substr(bar + 3));
-    EXPECT_EQ(answer(trim(request.substr(0, bar)), accept), expected);
+    std::string_view target = trim(request.substr(0, bar));
+    EXPECT_EQ(answer(target, accept, caller_), expected);
+    if (site_.verify_at_service) {
+      Caller edge = caller_;
+      edge.is_edge = true;
+      EXPECT_EQ(answer(target, accept, edge), expected) << "asked by the edge";
+    }
     // What is canonical is served as it stands, whatever is accepted.
     if (expected.starts_with('/')) {
       auto ask = parse_target(expected);

@@ -2,9 +2,12 @@
 #include "store/http_origin.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
+#include "store/oauth.h"
+#include "telemetry/trace_context.h"
 
 namespace tintype {
 namespace {
@@ -42,33 +45,76 @@ Result<Source> source_of(IncomingResponse response, const std::string& url) {
 
 class HttpOrigin final : public Origin {
  public:
-  HttpOrigin(const OriginRule& rule, HttpClient& client) : rule_(rule), client_(client) {}
+  HttpOrigin(const OriginRule& rule, HttpClient& client, const Clock& clock)
+      : rule_(rule), client_(client) {
+    if (rule.oauth) tokens_.emplace(*rule.oauth, rule.allow_private_addresses, client, clock);
+  }
 
   Task<Result<Source>> fetch(std::string path, Deadline deadline) override {
+    SourceVersion nothing;
+    CO_TRY(auto source, co_await fetch_if_changed(std::move(path), std::move(nothing), deadline));
+    co_return std::move(*source);  // nothing was known
+  }
+
+  Task<Result<std::optional<Source>>> fetch_if_changed(std::string path, SourceVersion known,
+                                                       Deadline deadline) override {
     if (path.empty() || has_dot_segment(path)) {
       co_return fail_private(ErrorCode::NotFound, "not a source path: " + path);
     }
+    OutgoingRequest request = request_of(path, known, deadline);
+    CO_TRY(IncomingResponse response, co_await send(request));
+    bool is_conditional = !known.etag.empty() || known.modified_unix_seconds != 0;
+    if (response.status == 304 && is_conditional) co_return std::optional<Source>();
+    CO_TRY(Source source, source_of(std::move(response), request.url));
+    co_return std::optional<Source>(std::move(source));
+  }
+
+ private:
+  OutgoingRequest request_of(const std::string& path, const SourceVersion& known,
+                             Deadline deadline) const {
     OutgoingRequest request;
     request.url = rule_.base_url + percent_encode(path, "/");
     request.headers = rule_.headers;
+    // RFC 9110 section 13.1.3: with an ETag the date is not looked at.
+    if (!known.etag.empty()) {
+      request.headers.emplace_back("If-None-Match", known.etag);
+    } else if (known.modified_unix_seconds != 0) {
+      request.headers.emplace_back("If-Modified-Since", http_date(known.modified_unix_seconds));
+    }
+    if (deadline.trace.is_set()) {
+      request.headers.emplace_back("traceparent", write_traceparent(deadline.trace));
+    }
     request.max_body_bytes = rule_.max_source_bytes;
     request.allow_private_addresses = rule_.allow_private_addresses;
     request.deadline = deadline;
     request.timeout_ms = rule_.timeout_ms;
-    std::string url = request.url;
-    CO_TRY(IncomingResponse response, co_await client_.get(std::move(request)));
-    co_return source_of(std::move(response), url);
+    return request;
   }
 
- private:
+  // With a token where the rule wants one; a token that is not taken is made anew once.
+  Task<Result<IncomingResponse>> send(OutgoingRequest request) {
+    if (!tokens_) co_return co_await client_.send(std::move(request));
+    for (int tries = 1;; ++tries) {
+      CO_TRY(std::string token, co_await tokens_->token(request.deadline));
+      OutgoingRequest authorized = request;
+      authorized.headers.emplace_back("Authorization", "Bearer " + token);
+      CO_TRY(IncomingResponse response, co_await client_.send(std::move(authorized)));
+      if (response.status != 401) co_return std::move(response);
+      tokens_->reject(token);
+      if (tries == 2) co_return std::move(response);
+    }
+  }
+
   OriginRule rule_;
   HttpClient& client_;
+  std::optional<OAuthTokens> tokens_;
 };
 
 }  // namespace
 
-std::unique_ptr<Origin> open_http_origin(const OriginRule& rule, HttpClient& client) {
-  return std::make_unique<HttpOrigin>(rule, client);
+std::unique_ptr<Origin> open_http_origin(const OriginRule& rule, HttpClient& client,
+                                         const Clock& clock) {
+  return std::make_unique<HttpOrigin>(rule, client, clock);
 }
 
 }  // namespace tintype

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "store/origin.h"
 
 namespace tintype {
@@ -35,7 +36,7 @@ MemoryOrigin::MemoryOrigin() : state_(std::make_unique<State>()) {}
 MemoryOrigin::~MemoryOrigin() = default;
 
 void MemoryOrigin::put(std::string path, Bytes bytes, std::int64_t modified_unix_seconds) {
-  Source source{share(std::move(bytes)), modified_unix_seconds, {}};
+  Source source{share(std::move(bytes)), modified_unix_seconds, {}, {}};
   std::lock_guard lock(state_->mutex);
   state_->sources[std::move(path)] = std::move(source);
 }
@@ -43,6 +44,13 @@ void MemoryOrigin::put(std::string path, Bytes bytes, std::int64_t modified_unix
 void MemoryOrigin::remove(const std::string& path) {
   std::lock_guard lock(state_->mutex);
   state_->sources.erase(path);
+}
+
+void MemoryOrigin::set_etag(const std::string& path, std::string etag) {
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->sources.find(path);
+  CHECK(found != state_->sources.end());
+  found->second.etag = std::move(etag);
 }
 
 void MemoryOrigin::fail_with(std::optional<ErrorCode> code) {
@@ -64,6 +72,15 @@ Task<Result<Source>> MemoryOrigin::fetch(std::string path, Deadline /*deadline*/
   Milliseconds duration = state_->begin();
   if (duration.count() > 0) co_await sleep_for(duration);
   co_return state_->find(path);
+}
+
+Task<Result<std::optional<Source>>> MemoryOrigin::fetch_if_changed(std::string path,
+                                                                   SourceVersion known,
+                                                                   Deadline deadline) {
+  CO_TRY(Source source, co_await fetch(std::move(path), deadline));
+  bool is_known = !source.etag.empty() && source.etag == known.etag;
+  if (is_known) co_return std::optional<Source>();
+  co_return std::optional<Source>(std::move(source));
 }
 
 Task<Result<std::vector<std::string>>> MemoryOrigin::list(std::size_t limit) {

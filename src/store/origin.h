@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,12 @@ struct Source {
   std::string tags;  // cache tags that the origin names, joined by spaces; empty: none
 };
 
+// What an origin said of a source that somebody holds.
+struct SourceVersion {
+  std::string etag;
+  std::int64_t modified_unix_seconds = 0;
+};
+
 class Origin {
  public:
   virtual ~Origin() = default;
@@ -31,6 +38,13 @@ class Origin {
   // Forbidden (the origin says so), TooLarge (above the rule's max_source_bytes), OriginFailed,
   // Timeout.
   virtual Task<Result<Source>> fetch(std::string path, Deadline deadline) = 0;
+
+  // As fetch, but asks the origin itself, whatever a cache before it holds, and gives nothing when
+  // the source is still the `known` version. An origin that cannot tell gives the whole source;
+  // with nothing known every origin does.
+  virtual Task<Result<std::optional<Source>>> fetch_if_changed(std::string path,
+                                                               SourceVersion known,
+                                                               Deadline deadline);
 
   // Paths of pictures, sorted, at most `limit`; for the studio's list. Fails with Unsupported where
   // the origin cannot be listed.
@@ -42,15 +56,19 @@ class MemoryOrigin final : public Origin {
  public:
   void put(std::string path, Bytes bytes, std::int64_t modified_unix_seconds = 0);
   void remove(const std::string& path);
+  // With it, fetch_if_changed can tell; without, it gives the whole source.
+  void set_etag(const std::string& path, std::string etag);
   // From now on each fetch fails with this code; nullopt: answers again.
   void fail_with(std::optional<ErrorCode> code);
   // Each fetch takes this long.
   void delay(Milliseconds duration);
-  int fetches() const;
+  int fetches() const;  // those that gave nothing new included
 
   MemoryOrigin();
   ~MemoryOrigin() override;
   Task<Result<Source>> fetch(std::string path, Deadline deadline) override;
+  Task<Result<std::optional<Source>>> fetch_if_changed(std::string path, SourceVersion known,
+                                                       Deadline deadline) override;
   Task<Result<std::vector<std::string>>> list(std::size_t limit) override;
 
  private:

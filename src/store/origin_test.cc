@@ -54,7 +54,7 @@ class HttpOrigin : public testing::Test {
     OriginRule rule = rule_;
     rule.kind = OriginRule::Kind::Http;
     rule.base_url = server.url("/assets/");
-    auto origin = open_http_origin(rule, client_);
+    auto origin = open_http_origin(rule, client_, kClock);
     auto got = run(origin->fetch(path, Deadline::after(kClock, Milliseconds(10'000))));
     heads_ = server.heads();
     return got;
@@ -111,7 +111,7 @@ TEST_F(HttpOrigin, AShortOrCodedBodyIsNoSource) {
     return false;
   });
   rule_.base_url = server.url("/");
-  auto got = run(open_http_origin(rule_, client_)->fetch("a.jpg", {}));
+  auto got = run(open_http_origin(rule_, client_, kClock)->fetch("a.jpg", {}));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, ErrorCode::OriginFailed);
 }
@@ -126,6 +126,27 @@ TEST_F(HttpOrigin, HoldsTheRulesLimits) {
   EXPECT_EQ(fetch(ScriptedOrigin::answer(200, "1234")).error().code, ErrorCode::Forbidden);
 }
 
+TEST_F(HttpOrigin, NamesTheTraceItFetchesFor) {
+  ScriptedOrigin server([](ScriptedOrigin::Connection& connection, const std::string&) {
+    return connection.send(ScriptedOrigin::answer(200, "x"));
+  });
+  rule_.base_url = server.url("/");
+  auto origin = open_http_origin(rule_, client_, kClock);
+  Deadline deadline = Deadline::after(kClock, Milliseconds(10'000));
+  ASSERT_TRUE(run(origin->fetch("a.jpg", deadline)));
+  deadline.trace.trace_id[15] = 7;
+  deadline.trace.span_id[7] = 9;
+  deadline.trace.is_sampled = true;
+  ASSERT_TRUE(run(origin->fetch("a.jpg", deadline)));
+  auto heads = server.heads();
+  ASSERT_EQ(heads.size(), 2u);
+  EXPECT_EQ(heads[0].find("traceparent"), std::string::npos);
+  EXPECT_NE(
+      heads[1].find("traceparent: 00-00000000000000000000000000000007-0000000000000009-01\r\n"),
+      std::string::npos)
+      << heads[1];
+}
+
 TEST_F(HttpOrigin, NeverAsksForAWayUp) {
   for (const char* path : {"../a.jpg", "p/../../a.jpg", "..", ".", "p/.", ""}) {
     auto got = fetch(ScriptedOrigin::answer(200, "x"), path);
@@ -135,8 +156,38 @@ TEST_F(HttpOrigin, NeverAsksForAWayUp) {
   }
 }
 
+TEST_F(HttpOrigin, AsksConditionallyByEtagElseByDate) {
+  std::atomic<int> asked{0};
+  ScriptedOrigin server([&](ScriptedOrigin::Connection& connection, const std::string&) {
+    return connection.send(++asked < 3 ? ScriptedOrigin::answer(304, "")
+                                       : ScriptedOrigin::answer(200, "new"));
+  });
+  rule_.base_url = server.url("/");
+  auto origin = open_http_origin(rule_, client_, kClock);
+  auto ask = [&](SourceVersion known) {
+    return run(origin->fetch_if_changed("a.jpg", std::move(known), {}));
+  };
+  auto by_etag = ask({.etag = "\"v1\"", .modified_unix_seconds = 784111777});
+  ASSERT_TRUE(by_etag) << by_etag.error().message;
+  EXPECT_FALSE(*by_etag);
+  auto by_date = ask({.modified_unix_seconds = 784111777});
+  ASSERT_TRUE(by_date) << by_date.error().message;
+  EXPECT_FALSE(*by_date);
+  EXPECT_TRUE(*ask({.etag = "\"v1\""}));
+  EXPECT_TRUE(*ask({}));
+  auto requests = server.requests();
+  EXPECT_EQ(requests[0].header("if-none-match"), "\"v1\"");
+  EXPECT_EQ(requests[0].header("if-modified-since"), "");
+  EXPECT_EQ(requests[1].header("if-modified-since"), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(requests[3].header("if-none-match") + requests[3].header("if-modified-since"), "");
+}
+
+TEST_F(HttpOrigin, A304ThatNobodyAskedForIsAFailure) {
+  EXPECT_EQ(fetch(ScriptedOrigin::answer(304, "")).error().code, ErrorCode::OriginFailed);
+}
+
 TEST_F(HttpOrigin, CannotBeListed) {
-  auto listed = run(open_http_origin(rule_, client_)->list(10));
+  auto listed = run(open_http_origin(rule_, client_, kClock)->list(10));
   ASSERT_FALSE(listed);
   EXPECT_EQ(listed.error().code, ErrorCode::Unsupported);
 }
