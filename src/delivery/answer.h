@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/trace.h"
 #include "cache/entry.h"
 #include "telemetry/metrics.h"
 #include "transform/settle.h"
@@ -21,6 +22,7 @@ struct Viewing {
   std::string_view target;  // origin-form, as received, at most 8 KB
   Hints hints;
   bool is_edge = false;  // came with the edge's secret
+  TraceContext trace{};  // what is fetched for it is asked for under this; may be unset
 };
 
 // Microseconds spent in each phase of a miss, for Server-Timing; -1: the phase did not happen.

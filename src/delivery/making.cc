@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "delivery/failure.h"
 #include "image/sniff.h"
+#include "policy/cache_tag.h"
 #include "telemetry/log.h"
 
 namespace tintype {
@@ -58,7 +59,8 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
     Error error = Error::in_private(ErrorCode::OriginFailed, origin.error().message);
     co_return failed(std::move(error), true);
   }
-  Deadline until{std::min(deadline.at, parts.clock.now() + named.site->origin.timeout_ms)};
+  Deadline until =
+      deadline.no_later_than(parts.clock.now() + named.site->origin.timeout_ms);
   SourceFetches::Wanted wanted{.path = named.ask.source, .version = named.ask.version};
   auto [source, policy] = co_await both(parts.fetches.fetch(*origin, std::move(wanted), until),
                                         parts.policies.refresh());
@@ -128,6 +130,7 @@ Task<Making<Entry>> render(const WalkParts& parts, const NamedVariant& named, So
   parts.metrics.observe(Phase::Render, std::chrono::microseconds(rendered->rendered_us));
   parts.metrics.count_variant_bytes(rendered->bytes.size());
   Entry entry = entry_of(parts, named, std::move(*rendered), format);
+  entry.meta.tags = cache_tags_of(*named.site, named.ask.source, source.tags);
   entry.meta.render_weight = weight;
   co_return entry;
 }
@@ -206,6 +209,69 @@ Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named
   co_return found ? std::move(*found) : nullptr;
 }
 
+// What another task has made, kept here from now on too.
+Task<SharedEntry> look_at_shared(const WalkParts& parts, const NamedVariant& named,
+                                 Deadline deadline) {
+  if (!parts.shared) co_return nullptr;
+  std::string path = named.path;
+  SharedEntry found = co_await parts.shared->find(std::move(path), deadline);
+  if (!found) co_return nullptr;
+  Entry entry = *found;
+  entry.meta.site = named.ask.site;
+  entry.meta.source = named.ask.source;
+  SharedEntry shared = remember(parts, std::move(entry));
+  if (parts.disk) {
+    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, shared), asio::detached);
+  }
+  co_return shared;
+}
+
+// What is finished somewhere: in memory, on disk, in the store that all tasks share. Null: it is to
+// be made; `stale` may then hold what it was.
+struct Finished {
+  SharedEntry entry, stale;
+};
+Task<Finished> find_finished(const WalkParts& parts, const NamedVariant& named, Deadline deadline,
+                             Trace& trace) {
+  // Memory again, because another flight may have landed between the look that missed and this
+  // one's start.
+  SharedEntry remembered = parts.memory.get(named.path);
+  if (is_fresh(parts, remembered)) {
+    trace.outcome = outcome_of_memory(*remembered);
+    co_return Finished{remembered, nullptr};
+  }
+  SharedEntry stored = co_await look_on_disk(parts, named, trace);
+  if (is_fresh(parts, stored)) {
+    trace.outcome = Outcome::DiskHit;
+    co_return Finished{remember(parts, *stored), nullptr};
+  }
+  if (SharedEntry shared = co_await look_at_shared(parts, named, deadline)) {
+    trace.outcome = Outcome::StoreHit;
+    co_return Finished{shared, nullptr};
+  }
+  SharedEntry stale = stored ? stored : remembered;
+  if (stale && stale->is_negative()) stale = nullptr;
+  co_return Finished{nullptr, stale};
+}
+
+// Fetches, renders and keeps.
+Task<Making<SharedEntry>> make(const WalkParts& parts, const NamedVariant& named, Deadline deadline,
+                               Trace& trace) {
+  Stopwatch fetching(parts, Phase::Fetch);
+  auto fetched = co_await fetch(parts, named, deadline);
+  trace.timings.fetch_us = fetching.stop();
+  if (!fetched) co_return tl::unexpected(fetched.error());
+  if (fetched->policy_changed) co_return SharedEntry();
+  auto made = co_await render(parts, named, std::move(fetched->source), {deadline, &trace});
+  if (!made) co_return tl::unexpected(made.error());
+  SharedEntry entry = remember(parts, std::move(*made));
+  if (parts.disk) {
+    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, entry), asio::detached);
+  }
+  if (parts.shared) parts.shared->offer(entry);
+  co_return entry;
+}
+
 }  // namespace
 
 bool is_fresh(const WalkParts& parts, const SharedEntry& entry) {
@@ -226,37 +292,22 @@ Outcome outcome_of_failure(int status) {
 Task<Result<SharedEntry>> make_variant(const WalkParts& parts, NamedVariant named,
                                        std::shared_ptr<Trace> trace) {
   Deadline deadline = Deadline::after(parts.clock, parts.request_deadline_ms);
-  // Again, because another flight may have landed between the look that missed and this one's
-  // start.
-  SharedEntry remembered = parts.memory.get(named.path);
-  if (is_fresh(parts, remembered)) {
-    trace->outcome = outcome_of_memory(*remembered);
-    co_return remembered;
-  }
-  SharedEntry stored = co_await look_on_disk(parts, named, *trace);
-  if (is_fresh(parts, stored)) {
-    trace->outcome = Outcome::DiskHit;
-    co_return remember(parts, *stored);
-  }
-  SharedEntry stale = stored ? stored : remembered;
-  if (stale && stale->is_negative()) stale = nullptr;
+  deadline.trace = named.trace;
+  Finished finished = co_await find_finished(parts, named, deadline, *trace);
+  if (finished.entry) co_return finished.entry;
   // Only now: a variant that exists is served whatever has become of its source since.
   SharedEntry failure = parts.memory.get(source_failure_key(named.ask));
-  if (is_fresh(parts, failure)) co_return fail_again(parts, std::move(failure), *trace, stale);
-
-  Stopwatch fetching(parts, Phase::Fetch);
-  auto fetched = co_await fetch(parts, named, deadline);
-  trace->timings.fetch_us = fetching.stop();
-  if (!fetched) co_return fail_variant(parts, named, fetched.error(), *trace, stale);
-  if (fetched->policy_changed) co_return fail_private(ErrorCode::Busy, "the policy changed");
-
-  auto made = co_await render(parts, named, std::move(fetched->source), {deadline, trace.get()});
-  if (!made) co_return fail_variant(parts, named, made.error(), *trace, stale);
-  SharedEntry entry = remember(parts, std::move(*made));
-  if (parts.disk) {
-    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, entry), asio::detached);
+  if (is_fresh(parts, failure)) {
+    co_return fail_again(parts, std::move(failure), *trace, finished.stale);
   }
-  co_return entry;
+  auto made = co_await make(parts, named, deadline, *trace);
+  if (made && *made) co_return *made;
+  if (parts.shared) {
+    std::string path = named.path;
+    co_await parts.shared->give_up(std::move(path), deadline);
+  }
+  if (made) co_return fail_private(ErrorCode::Busy, "the policy changed");
+  co_return fail_variant(parts, named, made.error(), *trace, finished.stale);
 }
 
 }  // namespace tintype

@@ -19,6 +19,7 @@ struct NamedVariant {
   Ask ask;  // admitted
   Transformation settled;
   std::string path;             // the canonical path
+  TraceContext trace{};         // of the request; of a flight, its leader's
   std::uint8_t hints_read = 0;  // HintBit's, added
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Origins: one Origin per site, opened from its OriginRule on first use and again when the rule
-// changes. Thread-safe.
+// Origins: one Origin per site (a chain where its policy names several), opened on first use and
+// again when the rules that it was opened from change. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "policy/policy.h"
 #include "store/origin.h"
@@ -16,15 +17,16 @@ namespace tintype {
 
 class Origins {
  public:
-  // Opens an origin for a rule; main/ passes file_origin and http_origin, tests pass memory.
-  using Open = std::function<Result<std::shared_ptr<Origin>>(const OriginRule& rule)>;
+  // Opens a site's origin; main/ passes open_site_origin, tests pass memory.
+  using Open = std::function<Result<std::shared_ptr<Origin>>(const SitePolicy& site)>;
   explicit Origins(Open open) : open_(std::move(open)) {}
 
   Result<std::shared_ptr<Origin>> of(const SitePolicy& site);
 
  private:
   struct Opened {
-    OriginRule rule;
+    std::vector<OriginRule> rules;  // the site's origin and those behind it
+    Seconds source_ttl;
     std::shared_ptr<Origin> origin;
   };
   Open open_;

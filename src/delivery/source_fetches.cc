@@ -28,11 +28,16 @@ Task<Result<Source>> SourceFetches::fetch(std::shared_ptr<Origin> origin, Wanted
   // meanwhile, is another source. The work holds it, so its address stays its own.
   std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(origin.get())) + "/" +
                     wanted.version + "/" + wanted.path;
+  // Who names a version says that the source has changed: a cache before the origin is to ask.
+  bool is_versioned = !wanted.version.empty();
   Flights<Source>::Work work = [this, origin = std::move(origin), path = std::move(wanted.path),
-                                deadline]() -> Task<Result<Source>> {
+                                is_versioned, deadline]() -> Task<Result<Source>> {
     auto place = std::make_shared<Place>(*this, co_await asio::this_coro::executor);
     CO_TRY(co_await wait_for_turn(place, deadline));
-    co_return co_await origin->fetch(path, deadline);
+    if (!is_versioned) co_return co_await origin->fetch(path, deadline);
+    SourceVersion nothing;
+    CO_TRY(auto source, co_await origin->fetch_if_changed(path, std::move(nothing), deadline));
+    co_return std::move(*source);  // nothing was known
   };
   Flights<Source>::Landing landing = co_await flights_.join(std::move(key), std::move(work));
   co_return std::move(landing.result);

@@ -106,6 +106,7 @@ Task<Answer> Walk::answer(Viewing viewing) {
   for (int tries = 0; tries < 3; ++tries) {
     auto named = state_->name(viewing);
     if (!named) co_return state_->refuse(named.error());
+    named->trace = viewing.trace;
     if (state_->redirects(*named)) co_return state_->redirect(*named);
     if (auto found = state_->find_in_memory(*named)) co_return *found;
     std::optional<Answer> answer = co_await state_->fly(std::move(*named));

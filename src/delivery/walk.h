@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walk: the life of a request, in the order of its steps:
 //
-//   dialect -> policy -> settle -> canonical path -> memory -> disk -> flight { fetch (one per
-//   source) || policy refresh -> sniff -> plan -> admission, worker } -> answer; afterwards disk
+//   dialect -> policy -> settle -> canonical path -> memory -> disk -> variant store -> flight {
+//   fetch (one per source) || policy refresh -> sniff -> plan -> admission, worker } -> answer;
+//   afterwards disk and variant store
 //
 // Owns none of its parts; thread-safe: every loop calls the same object.
 #pragma once
@@ -20,6 +21,7 @@
 #include "delivery/answer.h"
 #include "delivery/origins.h"
 #include "delivery/renderer.h"
+#include "delivery/shared_variants.h"
 #include "delivery/source_fetches.h"
 #include "store/policy_store.h"
 #include "telemetry/metrics.h"
@@ -32,8 +34,9 @@ struct WalkParts {
   SourceFetches& fetches;
   Renderer& renderer;
   MemoryTier& memory;
-  DiskTier* disk = nullptr;     // null: no disk tier
-  asio::thread_pool& blocking;  // for the disk
+  DiskTier* disk = nullptr;          // null: no disk tier
+  SharedVariants* shared = nullptr;  // null: no variant store
+  asio::thread_pool& blocking;       // for the disk
   Metrics& metrics;
   const Clock& clock;
   RenderHead render_head;

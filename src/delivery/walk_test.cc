@@ -64,7 +64,7 @@ class WalkTest : public testing::Test {
   WalkTest()
       : policies(policy_with()),
         origin(std::make_shared<MemoryOrigin>()),
-        origins([this](const OriginRule&) -> Result<std::shared_ptr<Origin>> { return origin; }),
+        origins([this](const SitePolicy&) -> Result<std::shared_ptr<Origin>> { return origin; }),
         memory(1'000'000, 4),
         blocking(2) {
     origin->put("p/front.png", png_source(), 1'600'000'000);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/head.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -61,14 +62,7 @@ void append_validators(std::string& out, const EntryMeta& meta) {
   if (meta.modified_unix_seconds > 0) {
     append_field(out, "Last-Modified", http_date(meta.modified_unix_seconds));
   }
-  bool is_variant = meta.status == 200 && !meta.etag.empty();
-  if (is_variant || meta.max_age_seconds > 0) {
-    out += meta.is_private ? "Cache-Control: private, max-age=" : "Cache-Control: public, max-age=";
-    append_number(out, meta.max_age_seconds);
-    out += "\r\n";
-  } else {
-    out += "Cache-Control: no-store\r\n";
-  }
+  append_field(out, "Cache-Control", cache_control_of(meta));
   // Pictures, and why there is none, are for every page: shops, canvases, isolated documents, and
   // their timing too. Our own pages (they have no key) are not: they tell about the machine.
   if (meta.key.empty() && meta.error_code.empty()) return;
@@ -85,7 +79,19 @@ void append_content_fields(std::string& out, const EntryMeta& meta) {
   out += meta.media_type.starts_with("text/html") ? kPagePolicy : kPicturePolicy;
   if (meta.status == 200 && !meta.etag.empty()) out += "Accept-Ranges: bytes\r\n";
   if (meta.status == 405) out += "Allow: GET, HEAD\r\n";
+  // RFC 9110 section 15.5.2: a 401 says how to come again. Only routes of the admin API give one.
+  if (meta.status == 401) out += "WWW-Authenticate: Bearer\r\n";
   if (meta.retry_after_seconds > 0) append_field(out, "Retry-After", meta.retry_after_seconds);
+}
+
+// The same tags for caches in front of us that purge by them: Cloudflare and Akamai read a list with
+// commas, Fastly and Varnish one with spaces; each takes its own line away.
+void append_tags(std::string& out, std::string_view tags) {
+  if (tags.empty()) return;
+  append_field(out, "Surrogate-Key", tags);
+  std::string list(tags);
+  std::ranges::replace(list, ' ', ',');
+  append_field(out, "Cache-Tag", list);
 }
 
 struct NamedPhase {
@@ -125,6 +131,7 @@ std::string full_head(const EntryMeta& meta, std::uint64_t size_bytes) {
   head.reserve(640);
   append_status_line(head, meta.status);
   append_content_fields(head, meta);
+  append_tags(head, meta.tags);
   append_validators(head, meta);
   append_field(head, "Content-Length", static_cast<std::int64_t>(size_bytes));
   return head;
@@ -198,6 +205,10 @@ void append_cache_status(std::string& out, const Answer& answer, std::int64_t no
       out += "tintype; hit; detail=disk";
       shows_life = true;
       break;
+    case Outcome::StoreHit:
+      out += "tintype; hit; detail=store";
+      shows_life = true;
+      break;
     case Outcome::Rendered:
       out += "tintype; fwd=miss; stored";
       break;
@@ -265,6 +276,7 @@ void append_request_fields(std::string& out, const RequestFields& fields) {
     append_field(out, "Age", answer.age_seconds);
   }
   if (has_timings(answer.timings)) append_server_timing(out, answer.timings, fields.total_us);
+  out += fields.trace_field;
   if (fields.close) {
     out += "Connection: close\r\n";
   } else if (fields.say_keep_alive) {

@@ -37,6 +37,7 @@ struct RequestFields {
   std::int64_t total_us = 0;    // since the request's head was complete
   bool close = false;           // the connection ends with this answer
   bool say_keep_alive = false;  // HTTP/1.0: persistence must be said
+  std::string_view trace_field;  // a whole field with its line end, or empty
 };
 
 // Also writes the empty line.

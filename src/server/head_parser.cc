@@ -135,11 +135,14 @@ void ListField::clear() {
 
 void RequestHead::clear() {
   ListField accepted = std::move(accept), tags = std::move(if_none_match);
+  ListField states = std::move(tracestate);
   accepted.clear();
   tags.clear();
+  states.clear();
   *this = {};
   accept = std::move(accepted);
   if_none_match = std::move(tags);
+  tracestate = std::move(states);
 }
 
 void HeadParser::next() {
@@ -149,7 +152,7 @@ void HeadParser::next() {
   lines_ = host_lines_ = length_lines_ = coding_lines_ = 0;
   has_body_ = has_bad_host_ = false;
   version_major_ = version_minor_ = method_code_ = 0;
-  raw_target_ = field_name_ = field_value_ = {};
+  raw_target_ = field_name_ = field_value_ = length_ = expectation_ = {};
 }
 
 HeadParser::Parsed HeadParser::reject(int status, std::string_view detail) {
@@ -255,12 +258,34 @@ HeadParser::Parsed HeadParser::judge() {
   if (host_lines_ == 0 && !head_.is_http10) return reject(400, "The request has no Host.");
   if (has_bad_host_) return reject(400, "The request's Host is not a host.");
   if (method_code_ != HTTP_GET && method_code_ != HTTP_HEAD) {
-    return reject(405, "Only GET and HEAD are allowed.");
+    std::optional<std::size_t> max_bytes;
+    if (bodies_ != nullptr && known_target) max_bytes = (*bodies_)(head_.method, head_.target);
+    return max_bytes ? judge_body(*max_bytes) : reject(405, "Only GET and HEAD are allowed.");
   }
   head_.is_head = method_code_ == HTTP_HEAD;
   if (coding_lines_ > 0) return reject(501, "Transfer-Encoding is not accepted here.");
   if (has_body_) return reject(400, "A request for a picture has no body.");
   if (!known_target) return reject(400, "The request target is not a path.");
+  return Parsed::Complete;
+}
+
+// A body of one stated length, or none of it is read: where it ends must be beyond doubt.
+HeadParser::Parsed HeadParser::judge_body(std::size_t max_bytes) {
+  if (coding_lines_ > 0) {
+    return reject(411, "Transfer-Encoding is not accepted here; say Content-Length.");
+  }
+  if (length_lines_ == 0) return reject(411, "The request has no Content-Length.");
+  auto length = parse_int(length_);
+  if (!length || length_.starts_with('-')) return reject(400, "The request's Content-Length is not a number.");
+  if (static_cast<std::uint64_t>(*length) > max_bytes) {
+    return reject(413, "The request's body is too large.");
+  }
+  head_.body_bytes = static_cast<std::size_t>(*length);
+  if (expectation_.empty() || head_.is_http10) return Parsed::Complete;
+  if (!equals_ignoring_case(expectation_, "100-continue")) {
+    return reject(417, "No expectation but 100-continue is understood.");
+  }
+  head_.expects_continue = true;
   return Parsed::Complete;
 }
 
@@ -277,6 +302,14 @@ bool HeadParser::take_target(std::string_view raw) {
   }
   head_.target = raw;
   return raw.find('#') == std::string_view::npos && is_visible(raw);
+}
+
+void HeadParser::take_trace_field(std::string_view name, std::string_view value) {
+  if (name.size() == 10 && equals_ignoring_case(name, "tracestate")) head_.tracestate.add(value);
+  if (name.size() == 15 && equals_ignoring_case(name, "x-amzn-trace-id")) head_.amzn_trace = value;
+  if (name.size() != 11 || !equals_ignoring_case(name, "traceparent")) return;
+  // More than one is as good as none (Trace Context section 3.2): no such text is a parent.
+  head_.traceparent = head_.traceparent.empty() ? value : "several";
 }
 
 void HeadParser::take_field(std::string_view name, std::string_view value) {
@@ -304,6 +337,7 @@ void HeadParser::take_field(std::string_view name, std::string_view value) {
       break;
     case 6:
       if (is("accept")) head_.accept.add(value);
+      if (is("expect")) expectation_ = value;
       break;
     case 8:
       if (is("if-range")) head_.if_range = value;
@@ -326,6 +360,7 @@ void HeadParser::take_field(std::string_view name, std::string_view value) {
     case 14:
       if (is("content-length")) {
         ++length_lines_;
+        length_ = value;
         if (value.find_first_not_of('0') != std::string_view::npos || value.empty())
           has_body_ = true;
       }
@@ -344,6 +379,7 @@ void HeadParser::take_field(std::string_view name, std::string_view value) {
     default:
       break;
   }
+  take_trace_field(name, value);
 }
 
 }  // namespace tintype

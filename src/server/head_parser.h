@@ -3,13 +3,16 @@
 // I/O, no time, no allocation for an ordinary request; not thread-safe, one per connection.
 //
 // The grammar is llhttp's (Node's parser), strict flags. On top stand the rules that close request
-// smuggling: every line ends in CR LF, no folded lines, exactly one Host, no body and no
-// Transfer-Encoding; and our limits. A rejected head ends the connection: what follows it cannot be
-// trusted to begin where we think it does.
+// smuggling: every line ends in CR LF, no folded lines, exactly one Host, no Transfer-Encoding, no
+// body but where the port's BodyRule allows one, and then of one stated length; and our limits. A
+// rejected head ends the connection: what follows it cannot be trusted to begin where we think it
+// does.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +25,11 @@ struct HeadLimits {
   std::size_t max_head_bytes = 16384;
   int max_fields = 100;
 };
+
+// Which requests beside GET and HEAD are taken, and how large their body may be in bytes; nothing:
+// not taken.
+using BodyRule =
+    std::function<std::optional<std::size_t>(std::string_view method, std::string_view target)>;
 
 // A field that may come in several lines, which mean the same as one line joined by ", "
 // (RFC 9110 section 5.3). Owns memory only when there is more than one line.
@@ -47,7 +55,13 @@ struct RequestHead {
   bool keep_alive = false;  // what the client asked for
   ListField accept, if_none_match;
   std::string_view if_modified_since, if_range, range, user_agent, request_id, origin_verify;
+  std::string_view traceparent, amzn_trace;  // telemetry/trace_context.h
+  ListField tracestate;
   Hints client_hints;  // all but accept and user_agent
+  // Of a request that BodyRule allows: what follows the head, and that the client waits for a word
+  // before it sends that.
+  std::size_t body_bytes = 0;
+  bool expects_continue = false;
 
   // As new, but for the memory of its lists: nothing of a request may stand in the next one.
   void clear();
@@ -69,7 +83,9 @@ class HeadParser {
  public:
   enum class Parsed : std::uint8_t { NeedMore, Complete, Rejected };
 
-  explicit HeadParser(const HeadLimits& limits) : limits_(limits) {}
+  // `bodies` outlives the parser; null: only GET and HEAD, without a body.
+  explicit HeadParser(const HeadLimits& limits, const BodyRule* bodies = nullptr)
+      : limits_(limits), bodies_(bodies) {}
 
   // `bytes`: everything received since the last head ended; the same bytes again with more behind
   // them after NeedMore (they may have moved). After Complete or Rejected call next().
@@ -90,10 +106,13 @@ class HeadParser {
   Parsed take_line(std::string_view bytes, std::size_t feed_at);
   Parsed run_grammar(std::string_view head);
   Parsed judge();
+  Parsed judge_body(std::size_t max_bytes);
   bool take_target(std::string_view raw);
   void take_field(std::string_view name, std::string_view value);
+  void take_trace_field(std::string_view name, std::string_view value);
 
   HeadLimits limits_;
+  const BodyRule* bodies_;
   RequestHead head_;
   Rejection rejection_;
   std::size_t line_at_ = 0;  // where the line being received begins
@@ -103,7 +122,7 @@ class HeadParser {
   int host_lines_ = 0, length_lines_ = 0, coding_lines_ = 0;
   bool has_body_ = false, has_bad_host_ = false;
   int version_major_ = 0, version_minor_ = 0, method_code_ = 0;
-  std::string_view raw_target_, field_name_, field_value_;
+  std::string_view raw_target_, field_name_, field_value_, length_, expectation_;
 };
 
 }  // namespace tintype

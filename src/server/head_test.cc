@@ -111,6 +111,7 @@ TEST(Head, CacheStatusTellsHowItWasComeBy) {
   for (const Row& row : {Row{Outcome::MemoryHit, "tintype; hit; ttl=400"},
                          Row{Outcome::NegativeHit, "tintype; hit; ttl=400"},
                          Row{Outcome::DiskHit, "tintype; hit; detail=disk; ttl=400"},
+                         Row{Outcome::StoreHit, "tintype; hit; detail=store; ttl=400"},
                          Row{Outcome::Rendered, "tintype; fwd=miss; stored"},
                          Row{Outcome::Collapsed, "tintype; fwd=miss; collapsed"},
                          Row{Outcome::Busy, "tintype; fwd=miss; detail=busy"},

@@ -22,7 +22,10 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "delivery/answer.h"
+#include "server/admin_api.h"
 #include "server/deadlines.h"
+#include "server/head_parser.h"
+#include "server/request_trace.h"
 #include "server/settings.h"
 #include "telemetry/access_log.h"
 #include "telemetry/metrics.h"
@@ -41,6 +44,11 @@ struct Service {
   std::function<std::optional<Answer>(const Viewing&)> answer_from_memory;
   std::function<Task<Answer>(Viewing)> answer;
   Metrics* metrics = nullptr;  // null: nothing of this port is counted or logged
+  // The routes asked before the two above, and what of them may have a body; null and empty: none.
+  std::function<const AdminRoute*(std::string_view method, std::string_view target)> route;
+  BodyRule takes_body;
+  // Of bodies being received, over all connections: bounded, so that no crowd fills the memory.
+  std::atomic<std::size_t> held_body_bytes{0};
   int max_connections = 0;
   std::atomic<int> connections{0};
   std::atomic<LifePhase> phase{LifePhase::Serving};
@@ -52,6 +60,7 @@ class Loop {
     const ServerSettings& settings;
     const Clock& clock;
     int access_log_fd = -1;
+    Tracing tracing = {};
   };
 
   explicit Loop(const Parts& parts);
@@ -76,6 +85,7 @@ class Loop {
   const Clock& clock() const { return parts_.clock; }
   Deadlines& deadlines() { return deadlines_; }
   AccessLog& access_log() { return access_log_; }
+  RequestTrace::Rules trace_rules() { return {trace_ids_, parts_.tracing, unix_seconds_}; }
   // Cached, at most a quarter of a second old.
   std::int64_t unix_seconds() const { return unix_seconds_; }
   std::string_view date_and_server() const { return date_and_server_; }
@@ -94,6 +104,7 @@ class Loop {
   Parts parts_;
   Deadlines deadlines_;
   AccessLog access_log_;
+  TraceIds trace_ids_;
   std::int64_t unix_seconds_ = 0;
   std::string date_and_server_;
   std::string full_house_;  // the whole answer to a connection above the limit

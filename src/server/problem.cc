@@ -15,6 +15,9 @@ constexpr std::int64_t kBusyRetrySeconds = 1;
 // The name that logs show in the column `error`.
 std::string_view error_name(int status) {
   switch (status) {
+    case 401:
+    case 403:
+      return "forbidden";
     case 404:
       return "not-found";
     case 405:
@@ -36,6 +39,8 @@ std::string_view phrase_of(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 202:
+      return "Accepted";
     case 206:
       return "Partial Content";
     case 302:
@@ -44,6 +49,8 @@ std::string_view phrase_of(int status) {
       return "Not Modified";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 403:
       return "Forbidden";
     case 404:
@@ -52,8 +59,12 @@ std::string_view phrase_of(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 410:
       return "Gone";
+    case 411:
+      return "Length Required";
     case 413:
       return "Content Too Large";
     case 414:
@@ -62,6 +73,8 @@ std::string_view phrase_of(int status) {
       return "Unsupported Media Type";
     case 416:
       return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
     case 422:
       return "Unprocessable Content";
     case 429:

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/cgroup.h"
 #include "server/loop.h"
 #include "server/problem.h"
 #include "telemetry/log.h"
@@ -50,6 +51,7 @@ struct Server::State {
   Result<> listen_for_pictures();
   void compose_image_service();
   void compose_admin_service();
+  void compose_routes(Service& service, AdminApi::Port side);
   ServerState self() const;
   bool drain();
   void stop();
@@ -92,6 +94,19 @@ void Server::State::compose_admin_service() {
   };
 }
 
+void Server::State::compose_routes(Service& service, AdminApi::Port side) {
+  if (parts.api.paths(side).empty()) return;
+  service.route = [this, side](std::string_view method, std::string_view target) {
+    return parts.api.find(method, target, side);
+  };
+  service.takes_body = [this, side](std::string_view method,
+                                    std::string_view target) -> std::optional<std::size_t> {
+    const AdminRoute* route = parts.api.find(method, target, side);
+    if (route == nullptr || route->method != "POST") return std::nullopt;
+    return route->max_body_bytes;
+  };
+}
+
 ServerState Server::State::self() const {
   bool is_stuck = std::ranges::any_of(loops, [](const auto& loop) { return !loop->is_alive(); });
   return {image.phase.load() != LifePhase::Serving, is_stuck, image.connections.load()};
@@ -99,11 +114,11 @@ ServerState Server::State::self() const {
 
 Result<> Server::State::listen_for_pictures() {
   auto count = static_cast<std::size_t>(settings.loops);
-  if (count == 0) count = std::max(1u, std::thread::hardware_concurrency());
+  if (count == 0) count = static_cast<std::size_t>(usable_cores());
   tcp::endpoint at = endpoint_of(settings.listen_address, settings.port);
   if (count > 1) TRY(probe(at));
   for (std::size_t i = 0; i < count; ++i) {
-    Loop::Parts loop_parts{settings, parts.clock, parts.access_log_fd};
+    Loop::Parts loop_parts{settings, parts.clock, parts.access_log_fd, parts.tracing};
     loops.push_back(std::make_unique<Loop>(loop_parts));
     TRY(int bound, loops.back()->listen(at, count > 1, image));
     port = bound;
@@ -154,6 +169,8 @@ Result<std::unique_ptr<Server>> Server::start(ServerParts parts, const ServerSet
   auto state = std::make_unique<State>(std::move(parts), settings);
   state->compose_image_service();
   state->compose_admin_service();
+  state->compose_routes(state->image, AdminApi::Port::Image);
+  state->compose_routes(state->admin, AdminApi::Port::Admin);
   TRY(state->listen());
   for (auto& loop : state->loops) loop->start();
   state->admin_loop->start();

@@ -16,9 +16,11 @@
 #include "base/result.h"
 #include "delivery/answer.h"
 #include "server/admin.h"
+#include "server/admin_api.h"
 #include "server/settings.h"
 #include "server/studio.h"
 #include "telemetry/metrics.h"
+#include "telemetry/span.h"
 
 namespace tintype {
 
@@ -29,8 +31,10 @@ struct ServerParts {
   Metrics& metrics;
   const Clock& clock;
   int access_log_fd = -1;  // not owned; -1: no access log
+  Tracing tracing = {};    // spans of the image port's requests
   AdminParts admin;
   StudioParts studio;
+  AdminApi api = {};  // purges and hooks; its tasks run on the loop that took the request
 };
 
 class Server {

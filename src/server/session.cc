@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/session.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
 
 #include <asio/buffer.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/write.hpp>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -31,6 +33,11 @@ constexpr std::size_t kSmallRoomBytes = 1024;
 // unread bytes resets the connection and may take our answer with it (RFC 9112 section 9.6).
 constexpr std::size_t kLingerBytes = 262'144;
 
+// Bodies being received on one port: 32 of the largest at once, 503 above it.
+constexpr std::size_t kMaxHeldBodyBytes = 32'000'000;
+constexpr std::size_t kBodyStepBytes = 65'536;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
 std::string address_text(const tcp::socket& socket) {
   std::error_code error;
   auto endpoint = socket.remote_endpoint(error);
@@ -52,7 +59,7 @@ Session::Session(Loop& loop, Service& service, tcp::socket socket)
       service_(service),
       socket_(std::move(socket)),
       client_(address_text(socket_)),
-      parser_(limits_of(loop.settings())),
+      parser_(limits_of(loop.settings()), service.takes_body ? &service.takes_body : nullptr),
       buffer_(kBufferBytes) {
   if (service_.metrics != nullptr) service_.metrics->connection_opened();
 }
@@ -60,6 +67,7 @@ Session::Session(Loop& loop, Service& service, tcp::socket socket)
 Session::~Session() {
   std::error_code ignored;
   socket_.close(ignored);
+  service_.held_body_bytes.fetch_sub(held_body_bytes_);
   service_.connections.fetch_sub(1);
   if (service_.metrics != nullptr) service_.metrics->connection_closed();
 }
@@ -78,12 +86,16 @@ Task<> Session::run() {
       if (result == Received::Ended) break;
       if (result == Received::Some) continue;
       started_at_ = loop_.clock().now();
+      trace_.begin(parser_.head(), loop_.trace_rules());
       answer = refuse(408, "The request's head did not arrive in time.");
       closing_ = true;
     } else {
       answer = begin(parsed);
     }
-    if (!answer) {
+    if (!answer && route_ != nullptr) {
+      Answer routed = co_await ask_route();
+      answer = std::move(routed);
+    } else if (!answer) {
       Answer walked = co_await ask_walk();
       answer = std::move(walked);
     }
@@ -178,7 +190,9 @@ Answer Session::refuse(int status, std::string_view detail) const {
 std::optional<Answer> Session::begin(HeadParser::Parsed parsed) {
   leave();
   is_head_started_ = false;
+  route_ = nullptr;
   started_at_ = loop_.clock().now();
+  trace_.begin(parser_.head(), loop_.trace_rules());
   ++requests_;
   if (parsed == HeadParser::Parsed::Rejected) {
     closing_ = true;
@@ -186,6 +200,10 @@ std::optional<Answer> Session::begin(HeadParser::Parsed parsed) {
   }
   const RequestHead& head = parser_.head();
   closing_ = !head.keep_alive || requests_ >= loop_.settings().max_requests_per_connection;
+  if (service_.route && head.target.starts_with("/_/")) {
+    route_ = service_.route(head.method, head.target);
+    if (route_ != nullptr) return std::nullopt;
+  }
   return service_.answer_from_memory(viewing_of(head));
 }
 
@@ -197,11 +215,13 @@ Viewing Session::viewing_of(const RequestHead& head) const {
   Viewing viewing{head.target, head.hints()};
   viewing.is_edge = !head.origin_verify.empty() &&
                     (is_secret(settings.edge_secret) || is_secret(settings.old_edge_secret));
+  viewing.trace = trace_.context();
   return viewing;
 }
 
 Task<Answer> Session::ask_walk() {
   const RequestHead& head = parser_.head();
+  trace_.lead(loop_.trace_rules());
   Viewing viewing = viewing_of(head);
   std::string what;
   try {
@@ -211,6 +231,76 @@ Task<Answer> Session::ask_walk() {
   }
   log(LogLevel::Error, "answer-failed", {{"what", what}, {"target", head.target}});
   co_return refuse(500, "Something went wrong on our side.");
+}
+
+Task<Answer> Session::ask_route() {
+  auto body = co_await read_body();
+  service_.held_body_bytes.fetch_sub(std::exchange(held_body_bytes_, 0));
+  const RequestHead& head = parser_.head();
+  if (!body) {
+    // Where the next request begins is not known: the connection ends.
+    closing_ = true;
+    bool is_full = body.error().code == ErrorCode::Busy;
+    co_return refuse(is_full ? 503 : 408, body.error().detail);
+  }
+  AdminRequest request{.method = std::string(head.method),
+                       .target = std::string(head.target),
+                       .headers = fields_of(unread().substr(0, parser_.consumed_bytes())),
+                       .body = std::move(*body),
+                       .client = client_};
+  std::string what;
+  try {
+    co_return co_await route_->answer(std::move(request));
+  } catch (const std::exception& e) {
+    what = e.what();
+  }
+  log(LogLevel::Error, "answer-failed", {{"what", what}, {"target", head.target}});
+  co_return refuse(500, "Something went wrong on our side.");
+}
+
+bool Session::hold_body(std::size_t size_bytes) {
+  held_body_bytes_ += size_bytes;
+  return service_.held_body_bytes.fetch_add(size_bytes) + size_bytes <= kMaxHeldBodyBytes;
+}
+
+// What of the body came along with the head. The buffer keeps it: the head's views point there.
+std::string Session::take_buffered_body() {
+  std::string_view behind = unread().substr(parser_.consumed_bytes());
+  std::string body(behind.substr(0, parser_.head().body_bytes));
+  buffered_body_bytes_ = body.size();
+  return body;
+}
+
+// Exactly the body, past the buffer, so that no byte of a next request is taken. Fails with Timeout
+// (or when the client has gone, who then reads no answer anyway) and with Busy. Memory is taken as
+// bytes arrive, not as they are announced.
+Task<Result<std::string>> Session::read_body() {
+  const std::size_t size = parser_.head().body_bytes;
+  std::string body = take_buffered_body();
+  auto busy = [] { return fail_public(ErrorCode::Busy, "Too many requests with a body."); };
+  if (!hold_body(body.size())) co_return busy();
+  if (body.size() == size) co_return body;
+  loop_.deadlines().arm(*this, Wait::Head, loop_.clock().now());
+  std::error_code error;
+  if (parser_.head().expects_continue && body.empty()) {
+    co_await asio::async_write(socket_, asio::buffer(kContinue),
+                               asio::redirect_error(asio::use_awaitable, error));
+  }
+  while (!error && body.size() < size) {
+    std::size_t done = body.size();
+    std::size_t step = std::min(size - done, kBodyStepBytes);
+    if (!hold_body(step)) co_return busy();
+    body.resize(done + step);
+    std::size_t count = co_await socket_.async_read_some(
+        asio::buffer(body.data() + done, step), asio::redirect_error(asio::use_awaitable, error));
+    body.resize(done + count);
+    held_body_bytes_ -= step - count;
+    service_.held_body_bytes.fetch_sub(step - count);
+  }
+  leave();
+  expired_ = false;
+  if (error) co_return fail_public(ErrorCode::Timeout, "The request's body did not arrive in time.");
+  co_return body;
 }
 
 void Session::choose_head_and_body(const Answer& answer) {
@@ -263,6 +353,7 @@ void Session::prepare(const Answer& answer) {
   }
   fields.close = closing_;
   fields.say_keep_alive = parser_.head().is_http10;
+  fields.trace_field = trace_.answer_field();
   request_fields_.clear();
   append_request_fields(request_fields_, fields);
   pieces_[1] = piece(request_fields_);
@@ -327,9 +418,12 @@ void Session::finish(const Answer& answer) {
   std::uint64_t sent = answer_bytes_ - to_send_bytes_;
   const RequestHead& head = parser_.head();
   if (service_.metrics != nullptr) {
-    service_.metrics->count(outcome_);
+    // Routes are no pictures: they would spoil the hit ratio and the latency.
+    if (route_ == nullptr) {
+      service_.metrics->count(outcome_);
+      service_.metrics->observe(Phase::Total, duration);
+    }
     service_.metrics->count_sent_bytes(sent);
-    service_.metrics->observe(Phase::Total, duration);
     AccessRecord record;
     record.client = client_;
     record.method = head.method;
@@ -342,12 +436,29 @@ void Session::finish(const Answer& answer) {
     record.error = answer.entry->meta.error_code;
     record.user_agent = head.user_agent;
     record.request_id = head.request_id;
+    record.trace_id = trace_.id_text();
+    record.amzn_trace = trace_.amzn_root();
     loop_.access_log().write(record, loop_.unix_seconds());
+    if (trace_.is_recorded(loop_.trace_rules())) report_spans(answer, duration.count());
   }
   if (closing_) return;
-  begin_ += parser_.consumed_bytes();
+  begin_ += parser_.consumed_bytes() + std::exchange(buffered_body_bytes_, 0);
   parser_.next();
   if (begin_ == end_) loop_.deadlines().arm(*this, Wait::Idle, now);
+}
+
+void Session::report_spans(const Answer& answer, std::int64_t duration_us) {
+  const RequestHead& head = parser_.head();
+  RequestTrace::Done done{.method = head.method,
+                          .target = head.target,
+                          .user_agent = head.user_agent,
+                          .status = status_,
+                          .sent_bytes = answer_bytes_ - to_send_bytes_,
+                          .begin_unix_us = loop_.clock().unix_us() - duration_us,
+                          .duration_us = duration_us,
+                          .outcome = outcome_,
+                          .answer = answer};
+  trace_.report(done, loop_.trace_rules());
 }
 
 // Says that nothing more will come, then waits a moment for the client to have read it and to

@@ -22,6 +22,7 @@
 #include "server/deadlines.h"
 #include "server/head_parser.h"
 #include "server/loop.h"
+#include "server/request_trace.h"
 
 namespace tintype {
 
@@ -46,12 +47,17 @@ class Session final : private Waiter {
   Answer refuse(int status, std::string_view detail) const;
   Viewing viewing_of(const RequestHead& head) const;
   Task<Answer> ask_walk();
+  Task<Answer> ask_route();
+  Task<Result<std::string>> read_body();
+  std::string take_buffered_body();
+  bool hold_body(std::size_t size_bytes);
   void prepare(const Answer& answer);
   void choose_head_and_body(const Answer& answer);
   Sent send_some();
   Task<Sent> send_rest();
   std::int64_t acknowledged_bytes() const;
   void finish(const Answer& answer);
+  void report_spans(const Answer& answer, std::int64_t duration_us);
   Task<> linger();
 
   Loop& loop_;
@@ -65,7 +71,11 @@ class Session final : private Waiter {
 
   // Of the request being answered.
   Steady started_at_{};
+  RequestTrace trace_;
   bool closing_ = false;  // the connection ends with this answer
+  const AdminRoute* route_ = nullptr;  // null: a picture is asked for
+  std::size_t buffered_body_bytes_ = 0;  // of the request's body, taken out of buffer_
+  std::size_t held_body_bytes_ = 0;      // counted in the service's
   int status_ = 0;
   Outcome outcome_ = Outcome::ServerError;
   std::string own_head_;  // when the entry's head does not fit

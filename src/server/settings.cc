@@ -69,6 +69,13 @@ Result<> validate(const ServerSettings& s) {
                            " characters; openssl rand -base64 32 makes one",
                        "edge_secret");
   }
+  for (const std::string* token : {&s.admin_token, &s.old_admin_token}) {
+    if (token->empty() || token->size() >= kMinSecretBytes) continue;
+    return fail_public(ErrorCode::BadRequest,
+                       "admin_token is shorter than " + std::to_string(kMinSecretBytes) +
+                           " characters; openssl rand -base64 32 makes one",
+                       "admin_token");
+  }
   if (s.port != 0 && s.port == s.admin_port && s.listen_address == s.admin_address) {
     return fail_public(
         ErrorCode::BadRequest,

@@ -18,7 +18,7 @@ struct ServerSettings {
   int port = 8080;                           // 0: any free port
   std::string admin_address = "127.0.0.1";
   int admin_port = 8081;  // 0: any free port
-  int loops = 0;          // event loops, one thread each; 0: one a core
+  int loops = 0;          // event loops, one thread each; 0: one a usable core
   // Loops at real-time priority (SCHED_RR 1), so that a hit never waits for a render's turn to end;
   // needs CAP_SYS_NICE or RLIMIT_RTPRIO, else the loops run as usual and a warning is logged.
   bool realtime_loops = false;
@@ -26,6 +26,9 @@ struct ServerSettings {
   // second holds while the secret is changed. Who knows it may ask for canonical paths without a
   // signature.
   std::string edge_secret, old_edge_secret;
+  // Who sends one of them may give orders on the admin port (admin_tokens.h); both empty: nobody
+  // may. The second holds while the token is changed.
+  std::string admin_token, old_admin_token;
   bool edge_only = false;  // pictures for the edge alone: 403 for all others
   bool studio = false;     // serves the studio at / and /_/studio/
 

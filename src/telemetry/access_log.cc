@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -37,30 +39,45 @@ void append_number(std::string& out, std::string_view name, N value) {
   out.append(digits, end);
 }
 
-// Where the value of a parameter "s" begins, our own signatures' name and imgix's; npos: nowhere.
-std::size_t find_signature(std::string_view target) {
-  for (std::size_t at = target.find("s="); at != std::string_view::npos;
-       at = target.find("s=", at + 1)) {
-    if (at > 0 && (target[at - 1] == '?' || target[at - 1] == '&')) return at + 2;
+// Our own signatures' name and imgix's, as it stands behind another parameter, and as it does in a
+// target that the edge has passed on whole, escaped (/_/ask/…).
+constexpr std::string_view kSignatures[] = {"?s=", "&s=", "%3Fs%3D", "%26s%3D"};
+
+struct Signature {
+  std::size_t begin = std::string_view::npos;  // of its value; npos: there is none
+  std::size_t end = std::string_view::npos;
+};
+
+Signature find_signature(std::string_view target) {
+  Signature first;
+  for (std::string_view name : kSignatures) {
+    std::size_t at = target.find(name);
+    if (at == std::string_view::npos || at + name.size() >= first.begin) continue;
+    first.begin = at + name.size();
+    first.end = std::min(target.find(name.size() == 3 ? "&" : "%26", first.begin), target.size());
   }
-  return std::string_view::npos;
+  return first;
 }
 
 // Whoever reads the log could otherwise ask for what is signed.
 void append_target(std::string& out, std::string_view target) {
   constexpr std::string_view kName = ",\"target\":";
-  std::size_t begin = find_signature(target);
-  if (begin == std::string_view::npos) [[likely]] {
+  Signature signature = find_signature(target);
+  if (signature.begin == std::string_view::npos) [[likely]] {
     return append_text(out, kName, target);
   }
-  std::string masked(target.substr(0, begin));
-  std::size_t end = std::min(target.find('&', begin), target.size());
-  append_text(out, kName, masked.append("***").append(target.substr(end)));
+  std::string masked(target.substr(0, signature.begin));
+  append_text(out, kName, masked.append("***").append(target.substr(signature.end)));
+}
+
+bool is_pipe(int fd) {
+  struct stat what {};
+  return fd >= 0 && ::fstat(fd, &what) == 0 && S_ISFIFO(what.st_mode);
 }
 
 }  // namespace
 
-AccessLog::AccessLog(int fd) : fd_(fd) {
+AccessLog::AccessLog(int fd) : fd_(fd), is_pipe_(is_pipe(fd)) {
   if (fd_ >= 0) buffer_.reserve(kBufferBytes + kBufferBytes / 2);
 }
 
@@ -90,14 +107,25 @@ void AccessLog::write(const AccessRecord& record, std::int64_t unix_seconds) {
   if (!record.error.empty()) append_text(buffer_, ",\"error\":", record.error);
   if (!record.user_agent.empty()) append_text(buffer_, ",\"user_agent\":", record.user_agent);
   if (!record.request_id.empty()) append_text(buffer_, ",\"request_id\":", record.request_id);
+  if (!record.trace_id.empty()) append_text(buffer_, ",\"trace_id\":", record.trace_id);
+  if (!record.amzn_trace.empty()) append_text(buffer_, ",\"amzn_trace\":", record.amzn_trace);
   buffer_ += "}\n";
   if (buffer_.size() >= kBufferBytes) flush();
+}
+
+// Of what is written at once: to a pipe as many whole lines as it takes undivided (pipe(7)). A line
+// longer than that goes alone and may be divided.
+std::size_t AccessLog::piece_end(std::size_t begin) const {
+  if (!is_pipe_ || buffer_.size() - begin <= PIPE_BUF) return buffer_.size();
+  std::size_t last = buffer_.rfind('\n', begin + PIPE_BUF - 1);
+  if (last == std::string::npos || last < begin) last = buffer_.find('\n', begin);
+  return last + 1;
 }
 
 void AccessLog::flush() {
   std::size_t done = 0;
   while (done < buffer_.size()) {
-    ssize_t wrote = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+    ssize_t wrote = ::write(fd_, buffer_.data() + done, piece_end(done) - done);
     if (wrote >= 0) {
       done += static_cast<std::size_t>(wrote);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -3,7 +3,8 @@
 // and formats into its own buffer; the buffer is written with one write(2) when it holds 64 KB or
 // when the loop's sweep, four times a second, calls flush(), so that a hit pays for formatting
 // only. Lines reach a file or pipe whole; several loops may share one descriptor opened with
-// O_APPEND. Not thread-safe: one per loop.
+// O_APPEND. A pipe is written in pieces of at most PIPE_BUF bytes that end with a line, which the
+// kernel never mixes with what others write, as metrics (emf.h). Not thread-safe: one per loop.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,8 @@ struct AccessRecord {
   std::string_view outcome;  // metrics.h name_of(Outcome)
   std::string_view error;    // ErrorCode's name, empty if none
   std::string_view user_agent, request_id;
+  std::string_view trace_id;    // 32 hexadecimal digits, empty if the request has no trace
+  std::string_view amzn_trace;  // the Root that a balancer gave: what stands in its own log
 };
 
 class AccessLog {
@@ -39,7 +42,10 @@ class AccessLog {
   static constexpr std::size_t kMaxBacklogBytes = 1024 * 1024;  // some 3,000 lines
 
  private:
+  std::size_t piece_end(std::size_t begin) const;
+
   int fd_;
+  bool is_pipe_;
   std::uint64_t dropped_ = 0;
   std::string buffer_;
   std::int64_t time_seconds_ = 0;

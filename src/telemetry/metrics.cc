@@ -28,8 +28,27 @@ constexpr std::array<std::int64_t, 17> kBoundsUs = {
     50,     100,     250,     500,     1'000,     2'500,     5'000,     10'000,    25'000,
     50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
 
+// Each but the first is cut into so many equal parts: then the middle of a part is at most 12.5 %
+// away from what it stands for, as the widest bucket spans a factor of 2.5.
+constexpr std::size_t kParts = 6;
+static_assert(kPhaseBuckets == (kBoundsUs.size() - 1) * kParts + 2);
+
+// The first fine bucket ends with the first coarse one, the last has no end.
+constexpr std::array<std::int64_t, kPhaseBuckets - 1> kFineBoundsUs = [] {
+  std::array<std::int64_t, kPhaseBuckets - 1> bounds{kBoundsUs[0]};
+  std::size_t at = 1;
+  for (std::size_t i = 1; i < kBoundsUs.size(); ++i) {
+    std::int64_t below = kBoundsUs[i - 1], above = kBoundsUs[i];
+    for (std::size_t part = 1; part <= kParts; ++part) {
+      bounds[at++] = below + (above - below) * static_cast<std::int64_t>(part) /
+                                 static_cast<std::int64_t>(kParts);
+    }
+  }
+  return bounds;
+}();
+
 struct Histogram {
-  std::array<Count, kBoundsUs.size() + 1> in_bucket{};  // the last one is above all bounds
+  std::array<Count, kPhaseBuckets> in_bucket{};
   Count sum_us{0};
 };
 
@@ -47,6 +66,7 @@ struct ScrapedSeries {
   std::string name, help;
   MetricType type;
   std::vector<ClientMetric::Label> labels;
+  std::string full_name;  // labels included, as it was given
   std::function<double()> read;
 };
 
@@ -86,6 +106,8 @@ std::string_view name_of(Outcome outcome) {
       return "memory-hit";
     case Outcome::DiskHit:
       return "disk-hit";
+    case Outcome::StoreHit:
+      return "store-hit";
     case Outcome::Rendered:
       return "rendered";
     case Outcome::Collapsed:
@@ -128,6 +150,13 @@ std::string_view name_of(Phase phase) {
       return "total";
   }
   return "unknown";
+}
+
+double middle_us(std::size_t bucket) {
+  if (bucket == 0) return static_cast<double>(kFineBoundsUs[0]) / 2;
+  double below = static_cast<double>(kFineBoundsUs[bucket - 1]);
+  if (bucket == kFineBoundsUs.size()) return below;
+  return (below + static_cast<double>(kFineBoundsUs[bucket])) / 2;
 }
 
 struct Metrics::State final : prometheus::Collectable {
@@ -178,10 +207,15 @@ MetricFamily Metrics::State::phases() const {
     ClientMetric sample;
     sample.label = {{"phase", std::string(name_of(static_cast<Phase>(p)))}};
     std::uint64_t below = 0;
+    std::size_t fine = 0;
     for (std::size_t b = 0; b <= kBoundsUs.size(); ++b) {
-      below += sum([&](const Stripe& s) -> const Count& { return s.phases[p].in_bucket[b]; });
-      double bound = b < kBoundsUs.size() ? static_cast<double>(kBoundsUs[b]) / 1e6
-                                          : std::numeric_limits<double>::infinity();
+      bool is_last = b == kBoundsUs.size();
+      std::size_t end = is_last ? kPhaseBuckets : b * kParts + 1;
+      for (; fine < end; ++fine) {
+        below += sum([&](const Stripe& s) -> const Count& { return s.phases[p].in_bucket[fine]; });
+      }
+      double bound = is_last ? std::numeric_limits<double>::infinity()
+                             : static_cast<double>(kBoundsUs[b]) / 1e6;
       sample.histogram.bucket.push_back({below, bound});
     }
     auto sum_us = sum([&](const Stripe& s) -> const Count& { return s.phases[p].sum_us; });
@@ -253,8 +287,8 @@ void Metrics::count_variant_bytes(std::uint64_t size_bytes) {
 void Metrics::observe(Phase phase, std::chrono::microseconds duration) {
   std::int64_t us = std::max<std::int64_t>(duration.count(), 0);
   Histogram& histogram = state_->here().phases[static_cast<std::size_t>(phase)];
-  auto bound = std::lower_bound(kBoundsUs.begin(), kBoundsUs.end(), us);
-  add(histogram.in_bucket[static_cast<std::size_t>(bound - kBoundsUs.begin())], 1);
+  auto bound = std::lower_bound(kFineBoundsUs.begin(), kFineBoundsUs.end(), us);
+  add(histogram.in_bucket[static_cast<std::size_t>(bound - kFineBoundsUs.begin())], 1);
   add(histogram.sum_us, static_cast<std::uint64_t>(us));
 }
 
@@ -272,9 +306,12 @@ void Metrics::read_at_scrape(std::string name, std::string help, std::string kin
                              std::function<double()> read) {
   CHECK(kind == "gauge" || kind == "counter");
   std::size_t brace = std::min(name.find('{'), name.size());
-  ScrapedSeries series{name.substr(0, brace), std::move(help),
+  ScrapedSeries series{name.substr(0, brace),
+                       std::move(help),
                        kind == "gauge" ? MetricType::Gauge : MetricType::Counter,
-                       parse_labels(std::string_view(name).substr(brace)), std::move(read)};
+                       parse_labels(std::string_view(name).substr(brace)),
+                       name,
+                       std::move(read)};
   std::lock_guard lock(state_->mutex);
   state_->scraped.push_back(std::move(series));
 }
@@ -283,6 +320,35 @@ std::string Metrics::expose() const {
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, state_->Collect());
   return std::move(out).str();
+}
+
+MetricsSnapshot Metrics::snapshot() const {
+  MetricsSnapshot all;
+  for (const Stripe& stripe : state_->stripes) {
+    for (std::size_t i = 0; i < all.requests.size(); ++i) {
+      all.requests[i] += load(stripe.requests[i]);
+    }
+    all.sent_bytes += load(stripe.sent_bytes);
+    all.source_bytes += load(stripe.source_bytes);
+    all.variant_bytes += load(stripe.variant_bytes);
+    for (std::size_t p = 0; p < all.phases.size(); ++p) {
+      const Histogram& histogram = stripe.phases[p];
+      for (std::size_t b = 0; b < kPhaseBuckets; ++b) {
+        all.phases[p].in_bucket[b] += load(histogram.in_bucket[b]);
+      }
+      all.phases[p].sum_us += load(histogram.sum_us);
+    }
+  }
+  all.connections = connections();
+  return all;
+}
+
+std::optional<double> Metrics::read(std::string_view name) const {
+  std::lock_guard lock(state_->mutex);
+  for (const ScrapedSeries& series : state_->scraped) {
+    if (series.full_name == name) return series.read();
+  }
+  return std::nullopt;
 }
 
 }  // namespace tintype

@@ -133,6 +133,54 @@ TEST(Metrics, ReadsAtScrapeAndGroupsLabels) {
   EXPECT_EQ(seen.types["tintype_restarts_total"], "counter");
 }
 
+TEST(Metrics, SnapshotHoldsWhatWasCounted) {
+  Metrics metrics;
+  metrics.count(Outcome::Rendered);
+  metrics.count_sent_bytes(10);
+  metrics.count_source_bytes(7);
+  metrics.count_variant_bytes(3);
+  metrics.connection_opened();
+  metrics.observe(Phase::Render, microseconds(40'000));
+  metrics.observe(Phase::Render, microseconds(2));
+  metrics.observe(Phase::Render, microseconds(99'000'000));
+  MetricsSnapshot seen = metrics.snapshot();
+  EXPECT_EQ(seen.requests[static_cast<std::size_t>(Outcome::Rendered)], 1u);
+  EXPECT_EQ(seen.requests[static_cast<std::size_t>(Outcome::Busy)], 0u);
+  EXPECT_EQ(seen.sent_bytes, 10u);
+  EXPECT_EQ(seen.source_bytes, 7u);
+  EXPECT_EQ(seen.variant_bytes, 3u);
+  EXPECT_EQ(seen.connections, 1);
+  const auto& render = seen.phases[static_cast<std::size_t>(Phase::Render)];
+  EXPECT_EQ(render.sum_us, 99'040'002u);
+  EXPECT_EQ(render.in_bucket.front(), 1u);
+  EXPECT_EQ(render.in_bucket.back(), 1u);
+  std::uint64_t total = 0;
+  for (std::uint64_t count : render.in_bucket) total += count;
+  EXPECT_EQ(total, 3u);
+}
+
+TEST(Metrics, MiddleOfABucketIsCloseToWhatItHolds) {
+  for (std::int64_t us = 51; us < 10'000'000; us += 1 + us / 50) {
+    Metrics metrics;
+    metrics.observe(Phase::Total, microseconds(us));
+    auto buckets = metrics.snapshot().phases[static_cast<std::size_t>(Phase::Total)];
+    std::size_t at = 0;
+    while (buckets.in_bucket[at] == 0) ++at;
+    EXPECT_NEAR(middle_us(at), static_cast<double>(us), 0.13 * static_cast<double>(us) + 1) << us;
+  }
+  EXPECT_EQ(middle_us(0), 25);
+  EXPECT_EQ(middle_us(kPhaseBuckets - 1), 10'000'000);
+}
+
+TEST(Metrics, ReadsOneSeriesByItsName) {
+  Metrics metrics;
+  metrics.read_at_scrape("tintype_queue_jobs", "Waiting.", "gauge", [] { return 4; });
+  metrics.read_at_scrape("tintype_x{tier=\"disk\"}", "X.", "gauge", [] { return 6; });
+  EXPECT_EQ(metrics.read("tintype_queue_jobs"), 4);
+  EXPECT_EQ(metrics.read("tintype_x{tier=\"disk\"}"), 6);
+  EXPECT_EQ(metrics.read("tintype_x"), std::nullopt);
+}
+
 TEST(Metrics, NothingIsLostAmongThreads) {
   Metrics metrics;
   constexpr int kThreads = 8, kRounds = 20'000;
