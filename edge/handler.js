@@ -3,9 +3,9 @@
 // C++), and the function that CloudFront calls with a viewer's request.
 //
 // Three constants come from the builder: CONFIG, DIALECTS and PARTS. The last names what only some
-// sites need, so that nobody else carries it: {allow: checkAllowed, mounting: parseMounted, pass:
-// passedOn, redirect: redirection, sign: checkSignature, snap: snapToLadder}, each where a site or
-// mount asks for it.
+// sites need, so that nobody else carries it: {allow: checkAllowed, leave: leaveToService,
+// mounting: parseMounted, pass: passedOn, redirect: redirection, sign: checkSignature, snap:
+// snapToLadder}, each where a site or mount asks for it.
 
 // The mount whose path is the longest prefix that ends at a segment's end.
 function mountAt(route) {
@@ -51,6 +51,15 @@ function passedOn(target, mount, fields) {
   const path = '/_/ask/' + says.join(',') + '/' + escaped(target).split('/').join('%2F');
   if (path.length > 8192) fail('too-long');
   return {site: mount.site, vouched: true, canonical: path};
+}
+
+// Of a site whose signatures the service checks, canonical paths too. What bears none, or whose
+// time is over, ends here: a cache behind would go on answering.
+function leaveToService(ask, target, fields, seconds) {
+  if (ask.vouched) return;
+  if (!ask.s) unsigned();
+  if (seconds > ask.expires) fail('forbidden', 'expires');
+  ask.canonical = passedOn(target, ask, fields).canonical;
 }
 
 function parseTarget(target) {
@@ -103,6 +112,7 @@ function walk(target, fields, seconds) {
   if (!has(CONFIG.sites, ask.site)) fail('not-found');
   const rules = CONFIG.sites[ask.site];
   checkCaller(ask, rules, seconds);
+  if (rules.pass) PARTS.leave(ask, target, fields, seconds);
   if (ask.canonical) return {path: ask.canonical};
   admit(ask, rules);
   const bits = hintsRead(ask, rules);

@@ -146,8 +146,9 @@ Result<> check_known(const std::vector<std::string>& names, std::string_view kin
   return {};
 }
 
-bool is_read(const Mount& mount, const std::vector<std::string>& dialects) {
-  return std::find(dialects.begin(), dialects.end(), name_of(mount.dialect)) != dialects.end();
+bool is_read(const Policy& policy, const Mount& mount, const std::vector<std::string>& dialects) {
+  return is_for_edge(policy, mount) &&
+         std::find(dialects.begin(), dialects.end(), name_of(mount.dialect)) != dialects.end();
 }
 
 bool is_chosen(const std::vector<std::string>& names, const std::string& name) {
@@ -191,6 +192,11 @@ std::string site_config(const SitePolicy& site) {
   out.raw("order", list(site.format_order, word));
   if (!site.width_ladder.empty()) out.raw("ladder", list(site.width_ladder, number));
   out.raw("limits", list(std::vector{site.limits.max_width_px, site.limits.max_height_px}, number));
+  // What the service judges needs no more here than its headers' classes.
+  if (site.verify_at_service) {
+    if (has_auto(site)) out.field("auto", true);
+    return out.field("pass", true).str();
+  }
   out.raw("presets", presets(site));
   out.raw("defaults", option_set(site.defaults));
   if (site.unknown_parameters == UnknownParameters::Refuse) out.field("refuse", true);
@@ -203,18 +209,17 @@ std::string site_config(const SitePolicy& site) {
   return out.str();
 }
 
-std::string mounts_config(const std::vector<Mount>& mounts,
-                          const std::vector<std::string>& dialects) {
+std::string mounts_config(const Policy& policy, const std::vector<std::string>& dialects) {
   auto key = [](const MountKey& pair) {
     JsonArray out;
     out.raw(hex_text(pair.key));
     if (!pair.salt.empty()) out.raw(hex_text(pair.salt));
     return out.str();
   };
-  return list(mounts, [&](const Mount& mount) {
+  return list(policy.mounts, [&](const Mount& mount) {
     JsonObject out;
     out.raw("path", byte_text(mount.path)).raw("site", byte_text(mount.site));
-    if (!is_read(mount, dialects)) return out.str();
+    if (!is_read(policy, mount, dialects)) return out.str();
     out.raw("dialect", byte_text(name_of(mount.dialect)));
     if (!mount.keys.empty()) out.raw("keys", list(mount.keys, key));
     if (!mount.sources.empty()) out.raw("sources", list(mount.sources, byte_text));
@@ -226,23 +231,29 @@ std::string edge_config(const Policy& policy, const std::vector<std::string>& di
   JsonObject sites;
   for (const auto& [name, site] : policy.sites) sites.raw(name, site_config(site));
   JsonObject out;
-  out.raw("sites", sites.str()).raw("mounts", mounts_config(policy.mounts, dialects));
+  out.raw("sites", sites.str()).raw("mounts", mounts_config(policy, dialects));
   return out.str();
+}
+
+bool is_for_edge(const Policy& policy, const Mount& mount) {
+  const SitePolicy* site = policy.find(mount.site);
+  return !site || !site->verify_at_service;
 }
 
 bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects) {
   bool has_keys = std::any_of(policy.mounts.begin(), policy.mounts.end(), [&](const Mount& mount) {
-    return !mount.keys.empty() && is_read(mount, dialects);
+    return !mount.keys.empty() && is_read(policy, mount, dialects);
   });
   return has_keys || std::any_of(policy.sites.begin(), policy.sites.end(), [](const auto& entry) {
-           return !entry.second.signing_keys.empty();
+           return !entry.second.signing_keys.empty() && !entry.second.verify_at_service;
          });
 }
 
 std::vector<std::string> sites_for_known_edges(const Policy& policy) {
   std::vector<std::string> names;
   for (const auto& [name, site] : policy.sites) {
-    if (!site.signing_keys.empty() || site.allowed_options) names.push_back(name);
+    bool is_limited = !site.signing_keys.empty() || site.allowed_options;
+    if (is_limited && !site.verify_at_service) names.push_back(name);
   }
   return names;
 }

@@ -22,17 +22,22 @@ Result<Policy> select_policy(const Policy& policy, const EdgeSelection& selectio
 // One site, {"order":[…],…}: ASCII, bytes above 0x7E as \u00XX, fields at their default left out.
 std::string site_config(const SitePolicy& site);
 // [{"path":…,"dialect":…,"site":…},…]. Mounts of other than these dialects are passed on to the
-// service, which judges them: without dialect, keys and sources.
-std::string mounts_config(const std::vector<Mount>& mounts,
-                          const std::vector<std::string>& dialects);
+// service, which judges them: without dialect, keys and sources. So are those of sites whose
+// signatures the service checks.
+std::string mounts_config(const Policy& policy, const std::vector<std::string>& dialects);
 // {"sites":{…},"mounts":[…]}.
 std::string edge_config(const Policy& policy, const std::vector<std::string>& dialects);
 
-// Whether sites, or mounts of these dialects, have keys of signatures.
+// Whether a mount is read at the edge as far as its site is concerned: not where the service checks
+// the signatures.
+bool is_for_edge(const Policy& policy, const Mount& mount);
+
+// Whether sites, or mounts of these dialects, have keys of signatures that the edge checks.
 bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects);
 
-// The names of sites that sign, or allow only some options: the service takes their canonical paths
-// from nobody but an edge that it knows by its secret (see policy/signature.h).
+// The names of sites that sign, or allow only some options, and leave that to the edge: the service
+// takes their canonical paths from nobody but an edge that it knows by its secret (see
+// policy/signature.h).
 std::vector<std::string> sites_for_known_edges(const Policy& policy);
 
 }  // namespace tintype

@@ -35,8 +35,9 @@ std::string parser_of(std::string_view dialect) {
 std::vector<std::string> dialects_of(const Policy& policy) {
   std::vector<std::string> names{"native"};
   for (std::string_view name : dialect_names()) {
-    bool is_mounted = std::any_of(policy.mounts.begin(), policy.mounts.end(),
-                                  [&](const Mount& m) { return name_of(m.dialect) == name; });
+    bool is_mounted = std::any_of(policy.mounts.begin(), policy.mounts.end(), [&](const Mount& m) {
+      return name_of(m.dialect) == name && is_for_edge(policy, m);
+    });
     if (is_mounted && name != "native") names.emplace_back(name);
   }
   return names;
@@ -70,13 +71,17 @@ Result<> check_parsers(const std::vector<ScriptFile>& files,
 
 // What only some policies need: edge/handler.js says which function does what.
 struct Parts {
-  bool allows = false, mounts = false, passes = false, redirects = false, signs = false,
-       snaps = false;
+  bool allows = false, leaves = false, mounts = false, passes = false, redirects = false,
+       signs = false, snaps = false;
 };
 
 Parts parts_of(const Policy& policy) {
   Parts out{.mounts = !policy.mounts.empty()};
   for (const auto& [name, site] : policy.sites) {
+    if (site.verify_at_service) {
+      out.leaves = true;
+      continue;
+    }
     out.allows |= site.allowed_options.has_value();
     out.redirects |= site.redirects;
     out.signs |= !site.signing_keys.empty();
@@ -100,8 +105,9 @@ ScriptFile settings_file(const std::string& config, const std::vector<std::strin
   std::vector<std::pair<std::string, std::string>> parsers, functions;
   for (const std::string& dialect : dialects) parsers.emplace_back(dialect, parser_of(dialect));
   if (parts.allows) functions.emplace_back("allow", "checkAllowed");
+  if (parts.leaves) functions.emplace_back("leave", "leaveToService");
   if (parts.mounts) functions.emplace_back("mounting", "parseMounted");
-  if (parts.passes) functions.emplace_back("pass", std::string(kPassOn));
+  if (parts.passes || parts.leaves) functions.emplace_back("pass", std::string(kPassOn));
   if (parts.redirects) functions.emplace_back("redirect", "redirection");
   if (parts.signs) functions.emplace_back("sign", "checkSignature");
   if (parts.snaps) functions.emplace_back("snap", "snapToLadder");
@@ -182,7 +188,7 @@ class Assembly {
  private:
   std::string config(const std::vector<std::string>& dialects) const {
     if (!order_.has_policies_apart) return edge_config(policy_, dialects);
-    return "{sites: {}, mounts: " + mounts_config(policy_.mounts, dialects) + "}";
+    return "{sites: {}, mounts: " + mounts_config(policy_, dialects) + "}";
   }
 
   Result<std::string> shortened(const std::string& config,
@@ -261,19 +267,41 @@ Result<> check_size(const EdgeFunction& function) {
   return fail_public(ErrorCode::BadRequest, std::move(detail));
 }
 
-Result<std::string> readable_edge_function(const Policy& policy, const std::string& version) {
+namespace {
+
+// How a platform calls the function: a file of edge/, whose last lines, from `export_begin` on,
+// hand out what the platform wants.
+struct Adapter {
+  std::string_view file, export_begin;
+  std::vector<std::string> roots;
+};
+
+Result<std::string> readable_function(const Policy& policy, const std::string& version,
+                                      const Adapter& adapter) {
   std::vector<ScriptFile> files = sources();
   std::vector<std::string> dialects = dialects_of(policy);
   TRY(check_parsers(files, dialects));
   files.push_back(settings_file(edge_config(policy, dialects), dialects, parts_of(policy)));
-  std::string adapter = edge_file("targets/nginx.js");
-  std::size_t exported = adapter.find("export default");
+  std::string text = edge_file(adapter.file);
+  std::size_t exported = text.find(adapter.export_begin);
   CHECK(exported != std::string::npos);
-  files.push_back({"nginx.js", adapter.substr(0, exported)});
-  const std::string roots[] = {"answer", "handler"};  // the latter for tests, and to compare
-  TRY(std::string text, gather_script(files, roots));
-  return "// SPDX-License-Identifier: Apache-2.0\n" + head_line(policy, version, dialects) + text +
-         "\n" + adapter.substr(exported);
+  files.push_back({std::string(adapter.file), text.substr(0, exported)});
+  TRY(std::string gathered, gather_script(files, adapter.roots));
+  return "// SPDX-License-Identifier: Apache-2.0\n" + head_line(policy, version, dialects) +
+         gathered + "\n" + text.substr(exported);
+}
+
+}  // namespace
+
+Result<std::string> readable_edge_function(const Policy& policy, const std::string& version) {
+  // The handler for tests, and to compare.
+  return readable_function(policy, version,
+                           {"targets/nginx.js", "export default", {"answer", "handler"}});
+}
+
+Result<std::string> lambda_edge_function(const Policy& policy, const std::string& version) {
+  return readable_function(policy, version,
+                           {"targets/lambda.js", "exports.handler", {"handleRecord"}});
 }
 
 Result<std::string> policy_import(const Policy& policy) {

@@ -50,6 +50,10 @@ Result<> check_size(const EdgeFunction& function);
 // For nginx: the same function unshortened, with its adapter and comments.
 Result<std::string> readable_edge_function(const Policy& policy, const std::string& version);
 
+// For Lambda@Edge, Node.js 20 or newer: one CommonJS file with exports.handler, unshortened, all
+// mounted dialects in it.
+Result<std::string> lambda_edge_function(const Policy& policy, const std::string& version);
+
 // A file of edge/, by its path there ("targets/nginx.conf"). Requires: it exists.
 std::string edge_file(std::string_view path);
 

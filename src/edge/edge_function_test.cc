@@ -69,11 +69,31 @@ TEST(EdgeConfig, SaysWhatThePolicySays) {
 
 TEST(EdgeConfig, LeavesToTheServiceWhatItDoesNotRead) {
   Policy policy = policy_of(kRich);
-  EXPECT_EQ(mounts_config(policy.mounts, {"native", "scene7"}),
+  EXPECT_EQ(mounts_config(policy, {"native", "scene7"}),
             R"js([{"path":"/","site":"shop"},)js"
             R"js({"path":"/is/image","site":"shop","dialect":"scene7",)js"
             R"js("sources":["https://cdn.example/\u00c3\u009c\"/"]}])js");
   EXPECT_FALSE(has_secrets(policy, {"native", "scene7"}));
+}
+
+TEST(EdgeConfig, HoldsNoKeysOfWhatTheServiceVerifies) {
+  Policy policy = policy_of(kRich);
+  SitePolicy& site = policy.sites.at("shop");
+  site.signing_keys = {"0123456789abcdef"};
+  site.verify_at_service = true;
+  EXPECT_EQ(edge_config(policy, {"native", "imgproxy", "scene7"}),
+            R"js({"sites":{"shop":{"order":["webp"],"ladder":[320,640],"limits":[4000,3000],)js"
+            R"js("auto":true,"pass":true}},"mounts":[)js"
+            R"js({"path":"/","site":"shop"},{"path":"/is/image","site":"shop"}]})js");
+  EXPECT_EQ(dialects_of(policy), std::vector<std::string>{"native"});
+  EXPECT_FALSE(has_secrets(policy, {"native", "imgproxy", "scene7"}));
+  EXPECT_TRUE(sites_for_known_edges(policy).empty());
+  auto function = build_edge_function(policy, {.version = "1"});
+  ASSERT_TRUE(function) << function.error().detail;
+  EXPECT_FALSE(function->has_secrets);
+  EXPECT_THAT(function->text, HasSubstr("/_/ask/"));
+  EXPECT_THAT(function->text, Not(HasSubstr("createHmac")));
+  EXPECT_THAT(*readable_edge_function(policy, "1"), Not(HasSubstr("0123456789abcdef")));
 }
 
 TEST(EdgeConfig, LeavesOutWhatStandsAtItsDefault) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Feeds generated and mutated requests to the binary (`tintype canonical -`) and to the edge
 // function, and stops at the first one that they answer differently. Every dialect is mounted, with
-// keys and without, beside sites with every rule. Deterministic by its seed.
+// keys and without, beside sites with every rule. What the function passes on whole is given to the
+// binary as it was passed on, and must come to what the binary makes of the request itself; each
+// request is also asked of a function that reads no dialect but the native one, as at CloudFront,
+// and of the one for Lambda@Edge, in its own events.
+// Deterministic by its seed.
 //
 //   node differential.mjs --binary build/dev/tintype [--count 200000] [--seed 1] [--njs njs]
 import {spawn, spawnSync} from 'node:child_process';
@@ -12,6 +16,7 @@ import {fileURLToPath} from 'node:url';
 import vm from 'node:vm';
 import {createRequire} from 'node:module';
 import {parseArgs} from 'node:util';
+import {walkOfLambda} from './sources.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const {values: flags} = parseArgs({
@@ -61,21 +66,54 @@ ${origin}    allowed_options: [w, p, dpr]
     presets: { card: "w=40&h=30&fit=cover&g=n" }
   signed:
 ${origin}    signing: { keys: [ "0123456789abcdef0123", "old-key-0123456789ab" ] }
+  sealed:
+${origin}    signing: { keys: [ "0123456789abcdef0123" ], verify_at: service }
+    defaults: { w: auto }
+    mounts: [ { path: /sealed-imgix, dialect: imgix, keys: [ "FOO123bar" ] } ]
 `;
 }
 
-// ---- The function, unshortened, out of the self-hosted edge.
+// ---- The function, unshortened, out of the self-hosted edge, and the one for Lambda@Edge.
+
+function build(target, config, out) {
+  const done = spawnSync(flags.binary, ['edge', 'build', '--target', target, '--config', config,
+    '--out', out], {encoding: 'utf8'});
+  if (done.status !== 0) throw new Error('edge build failed: ' + done.stderr);
+}
+
+function lambdaFunction(config, folder) {
+  const out = path.join(folder, 'index.js');
+  build('lambda', config, out);
+  const context = vm.createContext({require: createRequire(import.meta.url), Buffer, exports: {}});
+  vm.runInContext(fs.readFileSync(out, 'utf8') + `\n;Date.now = () => ${NOW} * 1000;`, context);
+  return walkOfLambda(vm.runInContext('handleRecord', context));
+}
 
 function edgeFunction(folder) {
   const config = path.join(folder, 'tintype.yaml');
   fs.writeFileSync(config, settings());
-  const build = spawnSync(flags.binary, ['edge', 'build', '--target', 'nginx', '--config', config,
-    '--out', folder, '--service', 'http://127.0.0.1:8080'], {encoding: 'utf8'});
-  if (build.status !== 0) throw new Error('edge build failed: ' + build.stderr);
+  build('nginx', config, folder);
   const script = fs.readFileSync(path.join(folder, 'edge.js'), 'utf8')
-      .replace(/^export default.*$/m, '') + '\n;({walk: walk});';
-  const context = vm.createContext({require: createRequire(import.meta.url), Buffer});
-  return {config, walk: vm.runInContext(script, context).walk};
+      .replace(/^export default.*$/m, '') + '\n;({walk: walk, config: CONFIG});';
+  const load = () => vm.runInContext(script,
+      vm.createContext({require: createRequire(import.meta.url), Buffer}));
+  const native = load();
+  for (const mount of native.config.mounts) delete mount.dialect;
+  const walkLambda = lambdaFunction(config, folder);
+  return {config, walk: load().walk, walkNative: native.walk, walkLambda};
+}
+
+// Signed, some with an end, before and after now.
+const TO_SIGN = ['a.jpg?w=8', 'a.jpg?w=800&h=600&fit=cover&g=n', 'p/a%20b.png?dpr=auto&q=auto',
+  'a.jpg?f=webp&up=0', 'a.jpg/_/w-8.webp', `a.jpg?w=8&expires=${NOW + 9}`,
+  `a.jpg?w=8&expires=${NOW - 9}`, 'a.jpg'];
+
+function signedTargets(config) {
+  const targets = ['signed', 'sealed'].flatMap((site) => TO_SIGN.map((rest) => `/${site}/${rest}`));
+  const done = spawnSync(flags.binary, ['sign', ...targets, '--config', config],
+      {encoding: 'utf8'});
+  if (done.status !== 0) throw new Error('sign failed: ' + done.stderr);
+  return done.stdout.trim().split('\n');
 }
 
 // ---- Requests
@@ -128,7 +166,7 @@ const PIECES = ['%', '%2', '%2F', '%252F', '%00', '%0A', '%C3%A9', '%C3', '%ED%A
   '%u0041', '%EF%BB%BF', '%7F', '%C2%85', '%C2%A0', 'jpng', 'jpg', 'webp', 'AVIF', 'smart', 'p',
   's=', 'expires=1795000000', 'expires=1', 'v=1', 'p=card', 'p=hero', 'w=auto', 'dpr=auto',
   'q=auto', '%3D', '%26', '%3F', '%25'];
-const SITES = ['shop', 'plain', 'steps', 'few', 'signed', 'nowhere'];
+const SITES = ['shop', 'plain', 'steps', 'few', 'signed', 'sealed', 'nowhere'];
 
 const FIELDS = {
   'Accept': ['image/avif,image/webp,*/*;q=0.8', 'image/webp', 'image/avif;q=0.5, image/webp;q=0.5',
@@ -164,7 +202,7 @@ function mutate(target, targets) {
     case 7: return query < 0 ? target + '?w=' + pick(NUMBERS) : shuffle(target, query);
     case 8: return target + (query < 0 ? '?' : '&') + pick(targets).split('?').pop();
     case 9: return random(2) ? target.toUpperCase() : target.toLowerCase();
-    case 10: return target.replace(/^\/[^/?]*/, '/' + pick(SITES.concat(DIALECTS)));
+    case 10: return target.replace(/^\/[^/?]*/, '/' + pick(SITES.concat(DIALECTS, 'sealed-imgix')));
     default: return target.slice(0, at) + pick(targets).slice(random(20));
   }
 }
@@ -185,6 +223,8 @@ function request(targets) {
   // What a line, and a request, cannot hold.
   target = target.toWellFormed().replace(/[\x00-\x20\x7f#|]/g, '');
   if (!target.startsWith('/')) target = '/' + target;
+  // Between the edge and the service only: a viewer's is answered 400 at the edge.
+  if (target.startsWith('/_/ask/')) target = target.slice(6);
   const fields = {};
   for (const name of Object.keys(FIELDS)) if (random(6) === 0) fields[name] = pick(FIELDS[name]);
   return {target: Buffer.byteLength(target) > 8000 ? target.slice(0, 2000) : target, fields};
@@ -205,7 +245,8 @@ function answerOfEdge(walk, {target, fields}) {
   try {
     const found = walk(bytes, lower, NOW);
     // What was canonical already depends on nothing.
-    return {text: found.path, isLeft: found.reads === undefined, options: optionsOf(bytes)};
+    return {text: found.path, isLeft: found.reads === undefined, options: optionsOf(bytes),
+      isPassed: found.path.startsWith('/_/ask/')};
   } catch (e) {
     if (!e || !e.code) throw e;
     const option = e.option ? ' ' + e.option.replace(/[\x00-\x1f]/g, '?') : '';
@@ -226,6 +267,18 @@ function isLeftToService(ours, theirs) {
   if (ours.options === undefined || !theirs.startsWith('error bad-request')) return false;
   return ours.isLeft ? ours.text.endsWith('/_/' + ours.options) :
       /^error (not-found|forbidden|bad-request (expires|s)$)/.test(ours.text);
+}
+
+// The time is up, whether or not the signature is right: without the key that cannot be told.
+function isOver(ours, theirs, target) {
+  const plain = target.replace(/%[0-7][\da-f]/gi, (escape) => unescape(escape));
+  return ours.text === 'error forbidden expires' && theirs === 'error forbidden' &&
+      plain.startsWith('/sealed/');
+}
+
+// Longer than a path that the edge takes, once it is escaped.
+function isTooLong(ours) {
+  return ours.text === 'error too-long';
 }
 
 function startBinary(config) {
@@ -252,30 +305,66 @@ function startBinary(config) {
 
 const folder = flags.keep || fs.mkdtempSync(path.join(os.tmpdir(), 'tintype-differential-'));
 fs.mkdirSync(folder, {recursive: true});
-const {config, walk} = edgeFunction(folder);
+const {config, walk, walkNative, walkLambda} = edgeFunction(folder);
 const binary = startBinary(config);
 const targets = corpus();
+// Often, as there are few of them.
+const signed = signedTargets(config);
+for (let i = 0; i < 10; ++i) targets.push(...signed);
 const count = Number(flags.count);
-let done = 0, paths = 0, differences = 0;
+let done = 0, paths = 0, passed = 0, differences = 0;
 const codes = {};
+
+function report(one, theirs, ours) {
+  if (++differences > 20) return;
+  console.error(`different: ${lineOf(one)}\n  server ${theirs}\n  edge   ${ours}`);
+}
+
+function answerOrFault(walkOf, one) {
+  try {
+    return answerOfEdge(walkOf, one);
+  } catch (e) {
+    return {text: 'thrown ' + e};
+  }
+}
+
+// What was passed on is collected, to be judged by the binary.
+function compare(one, ours, theirs, passedOn) {
+  if (ours.isPassed) {
+    passedOn.push({one, ours, theirs});
+  } else if (ours.text !== theirs && !isLeftToService(ours, theirs) &&
+      !isOver(ours, theirs, one.target) && !isTooLong(ours)) {
+    report(one, theirs, ours.text);
+  }
+}
+
 while (done < count && differences < 20) {
   const requests = [];
   while (requests.length < Math.min(BATCH, count - done)) requests.push(request(targets));
   // `canonical` prints all its lines when its output is flushed: at the latest with the last one.
   const answers = await binary.ask(requests.map(lineOf).join('\n') + '\n', requests.length);
+  const passedOn = [];
   requests.forEach((one, i) => {
-    let ours;
-    try {
-      ours = answerOfEdge(walk, one);
-    } catch (e) {
-      ours = {text: 'thrown ' + e};
-    }
     const theirs = answers[i];
     if (theirs.startsWith('/')) ++paths;
     else codes[theirs.split(' ')[1]] = (codes[theirs.split(' ')[1]] || 0) + 1;
-    if (ours.text === theirs || isLeftToService(ours, theirs) || ++differences > 20) return;
-    console.error(`different: ${lineOf(one)}\n  server ${theirs}\n  edge   ${ours.text}`);
+    const ours = answerOrFault(walk, one);
+    compare(one, ours, theirs, passedOn);
+    const native = answerOrFault(walkNative, one);
+    if (native.text !== ours.text) compare(one, native, theirs, passedOn);
+    const lambda = answerOrFault(walkLambda, one).text;
+    // A header holds ASCII only.
+    const said = ours.text.startsWith('/') ? ours.text : ours.text.replace(/[^ -~]/g, '?');
+    if (lambda !== said) report(one, `(walk) ${said}`, `(Lambda@Edge) ${lambda}`);
   });
+  passed += passedOn.length;
+  if (passedOn.length > 0) {
+    const lines = passedOn.map(({ours}) => `${ours.text} | Accept: `).join('\n') + '\n';
+    const judged = await binary.ask(lines, passedOn.length);
+    passedOn.forEach(({one, theirs}, i) => {
+      if (judged[i] !== theirs) report(one, theirs, `${passedOn[i].ours.text}, then ${judged[i]}`);
+    });
+  }
   done += requests.length;
   if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${count}`);
 }
@@ -283,7 +372,8 @@ binary.end();
 if (!flags.keep) fs.rmSync(folder, {recursive: true});
 console.log(`${done} requests (seed ${flags.seed}): ${paths} paths, ` +
   Object.entries(codes).map(([code, n]) => `${n} ${code}`).join(', ') +
-  `; ${differences} differences`);
+  `; ${passed} passed on; ${differences} differences`);
 // A generator gone astray would make nothing but errors and prove nothing.
+if (passed < done / 20) throw new Error('too few requests were passed on');
 if (paths < done / 10) throw new Error('too few requests were answered with a path');
 process.exitCode = differences === 0 ? 0 : 1;

@@ -39,8 +39,8 @@ function filesFor(names) {
   });
 }
 
-const PARTS = 'const PARTS = {allow: checkAllowed, mounting: parseMounted, pass: passedOn, ' +
-    'redirect: redirection, sign: checkSignature, snap: snapToLadder};';
+const PARTS = 'const PARTS = {allow: checkAllowed, leave: leaveToService, mounting: parseMounted, ' +
+    'pass: passedOn, redirect: redirection, sign: checkSignature, snap: snapToLadder};';
 
 // The script, and the names of the dialects in it.
 export function script(names) {
@@ -51,6 +51,34 @@ export function script(names) {
   const table = dialects.map((name) => `${name}: ${parserOf(name)}`).join(', ');
   const head = `const CONFIG = {sites: {}, mounts: []};\nconst DIALECTS = {${table}};\n${PARTS}\n`;
   return {code: head + code, dialects};
+}
+
+// The adapter of a platform, without what it exports.
+export function adapter(name) {
+  const text = fs.readFileSync(path.join(ROOT, 'edge/targets', name), 'utf8');
+  return text.replace(/^export.*$/m, '');
+}
+
+const LAMBDA_EVENT = {distributionId: 'E1', eventType: 'viewer-request', requestId: 'r'};
+
+// What walk() answers, of the function that Lambda@Edge calls: `handle` takes an event.
+export function walkOfLambda(handle) {
+  return (target, fields) => {
+    const [uri, ...rest] = Buffer.from(target, 'latin1').toString().split('?');
+    const headers = {host: [{key: 'Host', value: 'img.example'}]};
+    for (const [name, value] of Object.entries(fields)) headers[name] = [{key: name, value}];
+    const viewed = {clientIp: '192.0.2.1', method: 'GET', uri, querystring: rest.join('?'), headers};
+    const out = handle({Records: [{cf: {config: LAMBDA_EVENT, request: viewed}}]});
+    if (!out.status) {
+      if (out !== viewed || out.querystring !== '') throw new Error('not the request itself');
+      return {path: out.uri};
+    }
+    const problem = JSON.parse(out.body);
+    const isFine = out.status === String(problem.status) && out.statusDescription &&
+        out.headers['content-type'][0].value === 'application/problem+json';
+    if (!isFine) throw new Error('not a problem as Lambda@Edge takes it');
+    throw problem;
+  };
 }
 
 // The functions named, and CONFIG, out of a fresh run of a script's code.
