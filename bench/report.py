@@ -70,6 +70,33 @@ def edge_table(document):
         yield f"| {name} | {figure(r['njs_us'], 0)} | {figure(r['node_us'], 1)} |"
 
 
+def shape_table(document):
+    if "misses" in document:
+        sides = document["misses"]["sides"]
+        yield (f"Misses, 12 MP to 800 px WebP, at 70 % of "
+               f"{document['misses']['capacity_per_second']:.1f} pictures/s:")
+        yield ""
+        yield "| ms | " + " | ".join(sides) + " |"
+        yield "|---|" + "---|" * len(sides)
+        for name in next(iter(sides.values())):
+            yield (f"| {name.removesuffix('_ms').replace('_', ' ')} | "
+                   + " | ".join(figure(side[name]) for side in sides.values()) + " |")
+        yield ""
+    if "hits" in document:
+        yield "| hit in the bucket, through | p50 ms | p99 ms | x plain nginx |"
+        yield "|---|---|---|---|"
+        base = document["hits"]["plain nginx"]["p50_ms"]["median"]
+        for name, r in document["hits"].items():
+            yield (f"| {name} | {figure(r['p50_ms'], 2)} | {figure(r['p99_ms'], 2)} | "
+                   f"{r['p50_ms']['median'] / base:.2f} |")
+        yield ""
+    if "together" in document:
+        yield f"| delay {document['together']['delay_ms']:.0f} ms | fetch ms | miss ms |"
+        yield "|---|---|---|"
+        for name, r in document["together"]["cases"].items():
+            yield f"| {name} | {figure(r['fetch_ms'])} | {figure(r['ms'])} |"
+
+
 def svg(width, height, parts):
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'font-family="sans-serif" font-size="13" fill="{INK}">\n'
@@ -122,6 +149,12 @@ def plots(document):
     if document["kind"] == "edge":
         rows = [(name, r["njs_us"], True) for name, r in document["calls"].items()]
         return {"": bars("The edge function in njs: time a call", "us", rows)}
+    if document["kind"] == "shape":
+        parts = [(f"{name.removesuffix('_ms').replace('_', ' ')}, {side}", spread,
+                  side == "with write-back")
+                 for side, r in document.get("misses", {"sides": {}})["sides"].items()
+                 for name, spread in r.items()]
+        return {"": bars("A miss through the whole shape", "ms", parts)} if parts else {}
     if document["kind"] == "soak":
         return {"": line("Memory over misses", document["soak"])}
     rows = [(f"{side}, {kind}", r["cpu_ms"], side == "tintype")
@@ -133,7 +166,7 @@ def show(path):
     path = pathlib.Path(path)
     document = json.loads(path.read_text(encoding="utf-8"))
     table = {"hits": hits_table, "misses": misses_table, "soak": soak_table,
-             "edge": edge_table}[document["kind"]]
+             "edge": edge_table, "shape": shape_table}[document["kind"]]
     print("\n" + machine_line(document) + "\n")
     for row in table(document):
         print(row)

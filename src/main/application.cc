@@ -11,8 +11,8 @@
 
 #include "base/json.h"
 #include "delivery/explain.h"
+#include "main/exported_metrics.h"
 #include "server/head.h"
-#include "store/open_origin.h"
 #include "telemetry/log.h"
 
 namespace tintype {
@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kBlockingThreads = 8;
 // Few, because an entry may fill an eighth of a shard: 8 MB at the default size of the tier.
 constexpr int kMemoryShards = 4;
+constexpr Milliseconds kFlushAtLeast{2'000};
 // The studio shows a catalogue to play with, not an asset manager.
 constexpr std::size_t kPicturesListed = 500;
 
@@ -38,7 +39,8 @@ Application::~Application() {
   if (server_) server_->stop();
   source_reads_.join();
   disk_reads_.join();
-  http_.reset();
+  if (policy_) policy_->stop();
+  if (backends_) backends_->stop();
   pool_.reset();
   server_.reset();
   if (access_log_fd_ > STDERR_FILENO) close(access_log_fd_);
@@ -51,27 +53,29 @@ Result<std::unique_ptr<Application>> Application::start(Order order) {
   TRY(application->pool_, WorkerPool::start(std::move(zygote), application->order_.settings.workers,
                                             application->clock_));
   TRY(application->open_stores());
-  application->export_metrics();
+  export_metrics(application->metrics_, {.pool = *application->pool_,
+                                         .memory = *application->memory_,
+                                         .disk = application->disk_.get(),
+                                         .backends = *application->backends_});
+  application->policy_->export_metrics(application->metrics_);
+  TRY(application->telemetry_, TelemetryParts::start(application->telemetry_order()));
   TRY(application->open_server());
   return application;
 }
 
 Result<> Application::open_stores() {
   const Settings& settings = order_.settings;
-  auto check = [folder = std::filesystem::path(order_.config_path).parent_path().string()](
-                   const std::string& text) -> Result<> {
-    TRY(read_settings(text, folder, process_environment()));
-    return {};
-  };
-  TRY(policies_, PolicyFile::open(order_.config_path, source_reads_, clock_, check));
-  http_ = std::make_unique<HttpClient>(HttpClientSettings{}, clock_);
+  TRY(backends_, Backends::open(settings, {.reads = source_reads_,
+                                           .clock = clock_,
+                                           .environment = process_environment()}));
+  TRY(policy_, PolicySource::open(settings, {.aws = backends_->aws(),
+                                             .blocking = source_reads_,
+                                             .clock = clock_,
+                                             .region = backends_->region(),
+                                             .config_path = order_.config_path}));
   memory_ = std::make_unique<MemoryTier>(static_cast<std::size_t>(settings.memory_cache_bytes),
                                          kMemoryShards);
   if (settings.disk) open_disk(*settings.disk);
-  origins_ = std::make_unique<Origins>([this](const OriginRule& rule) {
-    return open_origin(rule, {.http = *http_, .blocking = source_reads_, .clock = clock_});
-  });
-  fetches_ = std::make_unique<SourceFetches>(settings.fetch, clock_);
   renderer_ = std::make_unique<PoolRenderer>(*pool_);
   return {};
 }
@@ -104,18 +108,28 @@ Result<> Application::open_access_log() {
 Result<> Application::open_server() {
   TRY(open_access_log());
   walk_ =
-      std::make_unique<Walk>(WalkParts{.policies = *policies_,
-                                       .origins = *origins_,
-                                       .fetches = *fetches_,
+      std::make_unique<Walk>(WalkParts{.policies = policy_->policies(),
+                                       .origins = backends_->origins(),
+                                       .fetches = backends_->fetches(),
                                        .renderer = *renderer_,
                                        .memory = *memory_,
                                        .disk = disk_.get(),
+                                       .shared = backends_->shared(),
                                        .blocking = disk_reads_,
                                        .metrics = metrics_,
                                        .clock = clock_,
                                        .render_head = [](Entry& entry) { render_head(entry); }});
   TRY(server_, Server::start(server_parts(), order_.settings.server));
   return {};
+}
+
+TelemetryParts::Parts Application::telemetry_order() {
+  return {.settings = order_.settings,
+          .metrics = metrics_,
+          .http = backends_->http(),
+          .clock = clock_,
+          .environment = process_environment(),
+          .control = control_};
 }
 
 ServerParts Application::server_parts() {
@@ -126,12 +140,14 @@ ServerParts Application::server_parts() {
       .metrics = metrics_,
       .clock = clock_,
       .access_log_fd = access_log_fd_,
+      .tracing = telemetry_->tracing(),
       .admin = {.is_saturated =
                     [this] {
                       PoolState state = pool_->state();
                       return state.saturated || state.workers == 0;
                     },
-                .metrics = [this] { return metrics_.expose(); }},
+                .metrics = [this] { return metrics_.expose(); },
+                .unready_reasons = [this] { return policy_->unready_reasons(); }},
       .studio = {.pictures_json = [this] { return list_pictures(); },
                  .explain_json =
                      [this](std::string target, std::string accept) {
@@ -139,53 +155,12 @@ ServerParts Application::server_parts() {
                      }}};
 }
 
-void Application::export_metrics() {
-  auto gauge = [this](std::string name, std::string help, std::function<double()> read) {
-    metrics_.read_at_scrape("tintype_" + name, std::move(help), "gauge", std::move(read));
-  };
-  auto counter = [this](std::string name, std::string help, std::function<double()> read) {
-    metrics_.read_at_scrape("tintype_" + name, std::move(help), "counter", std::move(read));
-  };
-  auto pool = [this](auto field) {
-    return [this, field] { return static_cast<double>(pool_->state().*field); };
-  };
-  gauge("workers", "Render processes alive.", pool(&PoolState::workers));
-  gauge("workers_busy", "Render processes at work.", pool(&PoolState::busy));
-  gauge("queue_jobs", "Renders waiting for a worker.", pool(&PoolState::queued));
-  gauge("queue_weight", "Megapixel-weights waiting or running.", pool(&PoolState::queued_weight));
-  gauge("queue_bytes", "Peak bytes of pixels waiting or running.", pool(&PoolState::queued_bytes));
-  counter("renders_total", "Renders finished.", pool(&PoolState::rendered));
-  counter("renders_failed_total", "Renders that failed.", pool(&PoolState::failed));
-  counter("renders_refused_total", "Renders refused by admission.", pool(&PoolState::refused));
-  counter("worker_kills_total", "Workers killed at a deadline.", pool(&PoolState::killed));
-  counter("worker_crashes_total", "Workers that died on a source.", pool(&PoolState::crashed));
-  counter("worker_recycles_total", "Workers replaced by age or size.", pool(&PoolState::recycled));
-  counter("worker_spawns_total", "Workers started.", pool(&PoolState::spawned));
-
-  auto memory = [this](auto field) {
-    return [this, field] { return static_cast<double>(memory_->state().*field); };
-  };
-  gauge("memory_cache_bytes", "Bytes in the memory tier.", memory(&MemoryTierState::bytes));
-  gauge("memory_cache_entries", "Entries in the memory tier.", memory(&MemoryTierState::entries));
-  counter("memory_cache_evictions_total", "Evicted.", memory(&MemoryTierState::evicted));
-  if (!disk_) return;
-  auto disk = [this](auto field) {
-    return [this, field] { return static_cast<double>(disk_->state().*field); };
-  };
-  gauge("disk_cache_bytes", "Bytes in the disk tier.", disk(&DiskTierState::bytes));
-  gauge("disk_cache_entries", "Entries in the disk tier.", disk(&DiskTierState::entries));
-  counter("disk_cache_evictions_total", "Evicted.", disk(&DiskTierState::evicted));
-  counter("disk_cache_corrupt_total", "Damaged files removed.", disk(&DiskTierState::corrupt));
-  counter("disk_cache_write_failures_total", "Failed writes.",
-          disk(&DiskTierState::write_failures));
-}
-
 Task<std::string> Application::list_pictures() {
   JsonArray sites;
-  SharedPolicy policy = policies_->current();
+  SharedPolicy policy = policy_->policies().current();
   for (const auto& [name, site] : policy->sites) {
     JsonArray pictures, presets;
-    if (auto origin = origins_->of(site)) {
+    if (auto origin = backends_->origins().of(site)) {
       if (auto paths = co_await (*origin)->list(kPicturesListed)) {
         for (const std::string& path : *paths) pictures.add(path);
       }
@@ -199,7 +174,7 @@ Task<std::string> Application::list_pictures() {
 }
 
 Task<std::string> Application::explain_as_json(std::string target, std::string accept) {
-  ExplainParts parts{.policies = *policies_, .origins = *origins_, .clock = clock_};
+  ExplainParts parts{.policies = policy_->policies(), .origins = backends_->origins(), .clock = clock_};
   HintTexts headers;
   headers.take("accept", accept);
   Explanation explanation = co_await explain(std::move(target), std::move(headers), parts);
@@ -217,7 +192,8 @@ void Application::forget_changed_sites(const Policy& before, const Policy& after
              meta.key.starts_with("/" + name + "/");
     });
     log(LogLevel::Info, "site-changed", {{"site", name}, {"forgotten", forgotten}});
-    bool moved = !site || !(site->origin == old_site.origin);
+    bool moved = !site || !(site->origin == old_site.origin) ||
+                 site->fallback_origins != old_site.fallback_origins;
     if (moved && disk_) {
       asio::post(disk_reads_, [this, name] { disk_->remove_prefix("/" + name + "/"); });
     }
@@ -225,13 +201,22 @@ void Application::forget_changed_sites(const Policy& before, const Policy& after
 }
 
 Task<> Application::watch_policy() {
-  SharedPolicy before = policies_->current();
+  SharedPolicy before = policy_->policies().current();
   while (true) {
     co_await sleep_for(Seconds(1));
-    SharedPolicy after = co_await policies_->refresh();
+    SharedPolicy after = co_await policy_->policies().refresh();
     if (after != before) forget_changed_sites(*before, *after);
     before = after;
   }
+}
+
+// Variants that wait to be written, so that they need not be rendered again. They get a moment even
+// when the answers took all of the time: ECS kills five seconds after drain_timeout's default.
+void Application::flush(Deadline deadline) {
+  Steady moment = clock_.now() + kFlushAtLeast;
+  std::size_t left = backends_->drain(Deadline{std::max(deadline.at, moment)});
+  if (left > 0) log(LogLevel::Warn, "variants-not-written", {{"left", left}});
+  telemetry_->finish();
 }
 
 Task<> Application::obey_signals() {
@@ -255,10 +240,13 @@ Task<> Application::obey_signals() {
     log(LogLevel::Info, "draining", {{"signal", signal}});
     server_->begin_drain();
     // A thread of its own: the pool that reads disks may be waiting for one that hangs.
-    drain_ = std::thread([this] {
-      if (!server_->wait()) std::_Exit(0);  // answers in flight were given up: nothing to tidy
-      control_.stop();
-    });
+    drain_ = std::thread(
+        [this, until = Deadline::after(clock_, order_.settings.server.drain_timeout_ms)] {
+          bool is_answered = server_->wait();
+          flush(until);
+          if (!is_answered) std::_Exit(0);  // answers in flight were given up: nothing to tidy
+          control_.stop();
+        });
   }
 }
 

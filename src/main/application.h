@@ -12,10 +12,11 @@
 #include "cache/disk_tier.h"
 #include "cache/memory_tier.h"
 #include "delivery/walk.h"
+#include "main/backends.h"
+#include "main/policy_source.h"
 #include "main/settings.h"
-#include "net/http_client.h"
+#include "main/telemetry_parts.h"
 #include "server/server.h"
-#include "store/policy_store.h"
 #include "worker/pool.h"
 
 namespace tintype {
@@ -43,13 +44,14 @@ class Application {
   Result<> open_stores();
   Result<> open_server();
   Result<> open_access_log();
-  void export_metrics();
+  TelemetryParts::Parts telemetry_order();
   ServerParts server_parts();
   void open_disk(const DiskTierSettings& settings);
   void forget_changed_sites(const Policy& before, const Policy& after);
   Task<std::string> list_pictures();
   Task<std::string> explain_as_json(std::string target, std::string accept);
   Task<> watch_policy();
+  void flush(Deadline deadline);
   Task<> obey_signals();
 
   Order order_;
@@ -58,14 +60,13 @@ class Application {
   // Apart, so that a cache disk that hangs holds up no local sources, nor they the cache.
   asio::thread_pool source_reads_, disk_reads_;
   Metrics metrics_;
-  std::unique_ptr<PolicyFile> policies_;
-  std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<Backends> backends_;
+  std::unique_ptr<PolicySource> policy_;
   std::unique_ptr<MemoryTier> memory_;
   std::unique_ptr<DiskTier> disk_;
-  std::unique_ptr<Origins> origins_;
-  std::unique_ptr<SourceFetches> fetches_;
   std::unique_ptr<PoolRenderer> renderer_;
   std::unique_ptr<Walk> walk_;
+  std::unique_ptr<TelemetryParts> telemetry_;
   int access_log_fd_ = -1;
   asio::io_context control_;  // signals and the policy watch; the main thread's
   std::unique_ptr<Server> server_;

@@ -10,9 +10,9 @@
 #include "cli/convert.h"
 #include "delivery/explain.h"
 #include "main/application.h"
+#include "main/backends.h"
 #include "main/config_file.h"
 #include "main/url_commands.h"
-#include "store/open_origin.h"
 #include "transform/option_docs.h"
 
 namespace tintype {
@@ -53,9 +53,7 @@ int run_check_config(const std::string& config) {
               policy->sites.size() == 1 ? "" : "s");
   const char* separator = ": ";
   for (const auto& [name, site] : policy->sites) {
-    std::printf("%s%s (%s, %zu presets)", separator, name.c_str(),
-                site.origin.kind == OriginRule::Kind::Folder ? site.origin.folder.c_str()
-                                                             : site.origin.base_url.c_str(),
+    std::printf("%s%s (%s, %zu presets)", separator, name.c_str(), describe(site.origin).c_str(),
                 site.presets.size());
     separator = ", ";
   }
@@ -128,13 +126,13 @@ int run_explain(const ExplainArguments& arguments) {
   if (!policy) return complain(policy.error(), 2);
   SystemClock clock;
   asio::thread_pool blocking(1);
-  HttpClient http({}, clock);
+  // Without the service's caches: they belong to the process that serves.
+  auto backends = Backends::open(
+      Settings{}, {.reads = blocking, .clock = clock, .environment = process_environment()});
+  if (!backends) return complain(backends.error(), 2);
   FixedPolicy policies(std::move(*policy));
-  Origins origins([&](const OriginRule& rule) {
-    return open_origin(rule, {.http = http, .blocking = blocking, .clock = clock});
-  });
   ExplainParts parts{.policies = policies,
-                     .origins = origins,
+                     .origins = (*backends)->origins(),
                      .clock = clock,
                      .with_source = !arguments.no_source};
   asio::io_context loop;

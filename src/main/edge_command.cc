@@ -151,6 +151,32 @@ Result<> build_for_cloudfront(const EdgeArguments& arguments, const Policy& poli
   return {};
 }
 
+// What CloudFront takes at viewer requests, zipped ("Quotas on Lambda@Edge"); the text is about
+// five times its archive.
+constexpr std::size_t kLambdaBytes = 1'048'576;
+
+Result<> build_for_lambda(const EdgeArguments& arguments, const Policy& policy) {
+  std::string out = arguments.out.empty() ? "index.js" : arguments.out;
+  TRY(std::string text, lambda_edge_function(policy, arguments.version));
+  std::vector<std::string> dialects = dialects_of(policy);
+  bool is_secret = has_secrets(policy, dialects);
+  TRY(write_file(out, text, is_secret));
+  if (arguments.as_json) {
+    JsonArray names;
+    for (const std::string& dialect : dialects) names.add(dialect);
+    JsonObject report;
+    report.field("bytes", text.size()).raw("dialects", names.str());
+    report.field("has_secrets", is_secret).field("out", out);
+    std::printf("%s\n", report.str().c_str());
+  } else {
+    std::printf("written to %s: %s bytes; CloudFront takes %s zipped at viewer requests\n",
+                out.c_str(), grouped(text.size()).c_str(), grouped(kLambdaBytes).c_str());
+  }
+  if (is_secret) say_secret(out);
+  warn_of_unknown_edge(policy, "make it a custom header of the origin in CloudFront");
+  return {};
+}
+
 // Worker processes of a root's nginx run as the folder's owner, who can read and write it.
 struct Owner {
   uid_t user = 0;
@@ -254,11 +280,12 @@ Result<> build_for_nginx(const EdgeArguments& arguments, const Policy& policy) {
 Result<> build(const EdgeArguments& arguments) {
   TRY(Policy whole, load_policy(arguments.config));
   TRY(Policy policy, select_policy(whole, {arguments.sites, arguments.mounts}));
-  if (arguments.target == "nginx") {
-    if (arguments.kvs.empty()) return build_for_nginx(arguments, policy);
+  if (arguments.target == "cloudfront") return build_for_cloudfront(arguments, policy);
+  if (!arguments.kvs.empty()) {
     return fail_public(ErrorCode::BadRequest, "--kvs goes with --target cloudfront only");
   }
-  return build_for_cloudfront(arguments, policy);
+  return arguments.target == "nginx" ? build_for_nginx(arguments, policy)
+                                     : build_for_lambda(arguments, policy);
 }
 
 void add_nginx_options(CLI::App& build, EdgeArguments& arguments) {
@@ -294,12 +321,13 @@ void add_edge_command(CLI::App& app, const std::string& version, int& code) {
   auto* edge = app.add_subcommand("edge", "What runs in front of the service");
   edge->require_subcommand(1);
   auto* build = edge->add_subcommand(
-      "build", "Write the edge function for CloudFront, or a whole edge on nginx");
+      "build", "Write the edge function for CloudFront or Lambda@Edge, or a whole edge on nginx");
   build->add_option("--config,-c", arguments.config, "Settings and sites")->capture_default_str();
-  build->add_option("--target", arguments.target, "cloudfront or nginx")
+  build->add_option("--target", arguments.target, "cloudfront, lambda or nginx")
       ->capture_default_str()
-      ->check(CLI::IsMember({"cloudfront", "nginx"}));
-  build->add_option("--out,-o", arguments.out, "A file (edge.js); for nginx a folder");
+      ->check(CLI::IsMember({"cloudfront", "lambda", "nginx"}));
+  build->add_option("--out,-o", arguments.out,
+                    "A file (edge.js; for lambda index.js); for nginx a folder");
   build->add_option("--site", arguments.sites, "Only these sites");
   build->add_option("--mount", arguments.mounts, "Only these mounts, by their paths");
   build->add_option("--kvs", arguments.kvs,
@@ -312,6 +340,7 @@ void add_edge_command(CLI::App& app, const std::string& version, int& code) {
       "Examples:\n"
       "  tintype edge build -c tintype.yaml -o edge.js\n"
       "  tintype edge build -c tintype.yaml -o edge.js --site shop --kvs policies.json\n"
+      "  tintype edge build -c tintype.yaml --target lambda -o index.js\n"
       "  tintype edge build -c tintype.yaml --target nginx -o /srv/edge --service "
       "http://10.0.0.7:8080");
   build->callback([&code, shared] { code = run_edge_build(*shared); });

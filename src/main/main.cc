@@ -10,6 +10,8 @@
 #include "dialect/write.h"
 #include "main/commands.h"
 #include "main/edge_command.h"
+#include "main/policy_command.h"
+#include "main/purge_command.h"
 #include "main/replay_command.h"
 
 namespace tintype {
@@ -131,8 +133,9 @@ int main(int argc, char** argv) {
       "Documentation: docs/README.md. Try: tintype convert photo.jpg small.webp --as 'w=800'");
   int code = 0;
   using namespace tintype;
-  for (auto* add : {add_serve, add_check_config, add_convert, add_explain, add_translate,
-                    add_canonical, add_sign, add_edge, add_replay, add_tables}) {
+  for (auto* add :
+       {add_serve, add_check_config, add_convert, add_explain, add_translate, add_canonical,
+        add_sign, add_edge, add_policy, add_replay, add_purge, add_tables}) {
     add(app, code);
   }
   CLI11_PARSE(app, argc, argv);

@@ -12,20 +12,38 @@
 
 #include "base/result.h"
 #include "cache/disk_tier.h"
+#include "delivery/shared_variants.h"
 #include "delivery/source_fetches.h"
+#include "main/telemetry_settings.h"
 #include "server/settings.h"
+#include "store/policy_table.h"
+#include "store/s3_variant_store.h"
+#include "store/source_cache.h"
+#include "store/write_back.h"
 #include "telemetry/log.h"
 #include "worker/settings.h"
 
 namespace tintype {
+
+// Where finished variants stand for all tasks and the edge, and how they get there.
+struct VariantSettings {
+  S3VariantStoreSettings s3;
+  WriteBackSettings write_back;
+  SharedVariantsSettings shared;
+  bool leases = false;
+};
 
 struct Settings {
   ServerSettings server;
   WorkerSettings workers;
   FetchSettings fetch;
   std::int64_t memory_cache_bytes = 256'000'000;
-  std::optional<DiskTierSettings> disk;  // absent: no disk tier
-  std::string access_log = "stdout";     // stdout, off, or a file
+  std::optional<DiskTierSettings> disk;        // absent: no disk tier
+  std::optional<SourceCacheSettings> sources;  // absent: no cache of sources
+  std::optional<VariantSettings> variants;     // absent: no variant store
+  TelemetrySettings telemetry;
+  PolicyTableSettings policy_table;            // no table: the sites are those of the file
+  std::string access_log = "stdout";           // stdout, off, or a file
   LogLevel log_level = LogLevel::Info;
   bool log_as_text = false;
 };

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/pool_state.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
-#include <sched.h>
-
+#include "base/cgroup.h"
 #include "base/check.h"
 #include "telemetry/log.h"
 #include "worker/sanitizer.h"
@@ -16,12 +14,6 @@ namespace {
 
 // Spawning fails when the machine is out of memory or processes; hurrying would make it worse.
 constexpr Milliseconds kSpawnRetryDelay{1'000};
-
-int count_usable_cores() {
-  cpu_set_t cores;
-  if (::sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
-  return std::max(1, CPU_COUNT(&cores));
-}
 
 }  // namespace
 
@@ -33,7 +25,7 @@ WorkerPool::State::State(Zygote zygote, const WorkerSettings& settings, const Cl
       admission_(settings) {}
 
 Result<> WorkerPool::State::start() {
-  const int count = settings_.count > 0 ? settings_.count : count_usable_cores();
+  const int count = settings_.count > 0 ? settings_.count : usable_cores();
   std::int32_t landlock_abi = 0;
   Error last_error;
   for (int i = 0; i < count; ++i) {

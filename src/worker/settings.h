@@ -10,7 +10,7 @@
 namespace tintype {
 
 struct WorkerSettings {
-  int count = 0;                                // 0: one per core this process may run on
+  int count = 0;                                // 0: one per usable core (base/cgroup.h)
   std::int64_t max_source_bytes = 64'000'000;   // in-area of an arena
   std::int64_t max_variant_bytes = 64'000'000;  // out-area of an arena
   std::int64_t memory_bytes = 2'000'000'000;    // RLIMIT_AS of a worker, arenas included

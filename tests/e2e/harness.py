@@ -99,14 +99,18 @@ class Server:
         for section, fields in (settings or {}).items():
             self.settings.setdefault(section, {}).update(fields)
         self.write_settings(sites)
-        self.environment = {**os.environ, **(environment or {})}
+        # None takes a variable out of the surroundings.
+        self.environment = {name: value for name, value
+                            in {**os.environ, **(environment or {})}.items() if value is not None}
         self.log_path = self.folder / "server.log"
         self.process = None
         self.port = self.admin_port = 0
 
     def write_settings(self, sites):
-        """Replaces the settings file at one stroke, as an editor does. JSON is YAML."""
-        text = json.dumps({**self.settings, "sites": sites}, indent=1)
+        """Replaces the settings file at one stroke, as an editor does. JSON is YAML. None: the
+        sites are not in the file."""
+        named = {} if sites is None else {"sites": sites}
+        text = json.dumps({**self.settings, **named}, indent=1)
         self.write_settings_text(text)
 
     def write_settings_text(self, text):

@@ -158,6 +158,95 @@ class Functions(harness.Case):
         self.expect_picture(passed)
         self.assertEqual(passed.body, direct.body)
 
+    def lambda_answers(self, sites, requests):
+        """What `exports.handler` of the built file answers, by its events."""
+        out = self.folder / "index.js"
+        done = build(self.folder, sites, "--target", "lambda", "--out", str(out))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"written to {out}: {out.stat().st_size // 1000}", done.stdout)
+        events = [{"Records": [{"cf": {"config": {"eventType": "viewer-request"}, "request": {
+            "clientIp": "192.0.2.1", "method": "GET", "headers": {"accept": [
+                {"key": "Accept", "value": "text/html"}, {"key": "accept", "value": AVIF}]},
+            **request}}}]} for request in requests]
+        script = f"""
+const {{handler}} = require({json.dumps(str(out))});
+(async () => {{
+  const answers = [];
+  for (const event of {json.dumps(events)}) answers.push(await handler(event));
+  console.log(JSON.stringify(answers));
+}})();"""
+        done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_lambda_at_edge(self):
+        mounts = [{"path": "/is/image", "dialect": "scene7"}, {"path": "/cdn", "dialect": "imgix"},
+                  {"path": "/cl", "dialect": "cloudinary"}]
+        sites = {"shop": {**SITE, "mounts": mounts}, "moved": {**SITE, "spellings": "redirect"}}
+        requests = [{"uri": "/shop/a%20b.jpg", "querystring": "w=%38&utm=x"},
+                    {"uri": "/is/image/dress.jpg", "querystring": "wid=80&fmt=webp"},
+                    {"uri": "/cdn/dress.jpg", "querystring": "w=80&fm=webp&fit=max"},
+                    {"uri": "/cl/image/upload/w_80,c_limit,f_webp/dress.jpg", "querystring": ""},
+                    {"uri": "/shop/a.jpg", "querystring": "w=0"},
+                    {"uri": "/shop/a.jpg", "querystring": "", "method": "POST"},
+                    {"uri": "/moved/a.jpg", "querystring": "w=8"}]
+        *pictures, wrong, posted, moved = self.lambda_answers(sites, requests)
+        self.assertEqual([one["uri"] for one in pictures],
+                         ["/shop/a%20b.jpg/_/w-8.avif", "/shop/dress.jpg/_/bg-ffffff_w-80.webp",
+                          "/shop/dress.jpg/_/q-75_w-80.webp", "/shop/dress.jpg/_/w-80.webp"])
+        for one in pictures:
+            self.assertEqual((one["querystring"], one["method"]), ("", "GET"))
+            self.assertEqual(len(one["headers"]["accept"]), 2, "the request itself goes on")
+        self.assertEqual((wrong["status"], wrong["statusDescription"]), ("400", "Bad Request"))
+        self.assertEqual(wrong["headers"]["content-type"],
+                         [{"key": "content-type", "value": harness.PROBLEM}])
+        self.assertEqual(json.loads(wrong["body"])["option"], "w")
+        self.assertEqual(posted["status"], "405")
+        self.assertEqual((moved["status"], moved["headers"]["location"][0]["value"],
+                          moved["headers"]["vary"][0]["value"]),
+                         ("302", "/moved/a.jpg/_/w-8.avif", "Accept"))
+
+    def test_lambda_at_edge_holds_keys(self):
+        mounts = [{"path": "/cdn", "dialect": "imgix", "keys": ["secret"]}]
+        signing = {"signing": {"keys": ["0123456789abcdef"]}}
+        requests = [{"uri": "/cdn/dress.jpg", "querystring": "w=80&s=x"},
+                    {"uri": "/vip/dress.jpg", "querystring": "w=80"}]
+        answers = self.lambda_answers({"shop": {**SITE, "mounts": mounts},
+                                       "vip": {**SITE, **signing}}, requests)
+        self.assertEqual([one["status"] for one in answers], ["403", "403"])
+        self.assertEqual(stat.S_IMODE((self.folder / "index.js").stat().st_mode), 0o600)
+        done = build(self.folder, {"shop": SITE}, "--target", "lambda", "--json", "--out",
+                     str(self.folder / "open.js"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["has_secrets"], report["dialects"]), (False, ["native"]))
+        self.assertEqual(report["bytes"], (self.folder / "open.js").stat().st_size)
+        done = build(self.folder, {"shop": SITE}, "--target", "lambda", "--kvs", "x.json")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--target cloudfront only", done.stderr)
+
+    def test_where_the_service_verifies_no_key_is_at_the_edge(self):
+        signing = {"keys": ["0123456789abcdef"], "verify_at": "service"}
+        site = {**SITE, "signing": signing,
+                "mounts": [{"path": "/cdn", "dialect": "imgix", "keys": ["secret"]}]}
+        asked = {"uri": "/shop/dress.jpg", "querystring": "w=80&s=x"}
+        mounted = {"uri": "/cdn/dress.jpg", "querystring": "w=80&s=x"}
+        out = [one["uri"] for one in self.lambda_answers({"shop": site}, [asked, mounted])]
+        self.assertEqual(out, ["/_/ask/avif,,,/%2Fshop%2Fdress.jpg%3Fw%3D80%26s%3Dx",
+                               "/_/ask/avif,,,/%2Fcdn%2Fdress.jpg%3Fw%3D80%26s%3Dx"])
+        self.build_both({"shop": site})
+        signed = "s=qDzpAFGYIyHouY3aK5wSBZM_AHiG9gh18_0S32Y6Vyo"
+        self.compare(["/shop/a.jpg?w=8", f"/shop/a.jpg?w=8&{signed}", "/shop/a.jpg/_/w-8.webp",
+                      f"/shop/a.jpg/_/w-8.webp?{signed}", f"/shop/a.jpg?w=auto&{signed}",
+                      f"/shop/a.jpg?expires=1&{signed}", "/cdn/dress.jpg?w=80&s=x"])
+        for file in ("index.js", "short.js", "nginx/edge.js"):
+            text = (self.folder / file).read_text()
+            self.assertNotIn(b"0123456789abcdef".hex(), text, file)
+            self.assertNotIn(b"secret".hex(), text, file)
+            self.assertEqual(stat.S_IMODE((self.folder / file).stat().st_mode), 0o644, file)
+        done = build(self.folder, {"shop": site}, "--out", str(self.folder / "edge.js"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""), "nothing to warn of")
+
     def test_keys_are_for_their_owner(self):
         mount = {"path": "/cdn", "dialect": "imgix", "keys": ["secret"]}
         out = self.folder / "edge.js"

@@ -18,6 +18,7 @@ from origin import Origin, status
 from test_edge import AVIF, SECRET, SITE, build
 
 WEBP = "image/webp,*/*"
+KEY = "0123456789abcdef-of-the-vip"
 MODULE = "/usr/lib/nginx/modules/ngx_http_js_module.so"
 HAS_NGINX = shutil.which("nginx") and os.path.exists(MODULE)
 
@@ -356,6 +357,66 @@ class Nginx(harness.Case):
                                   text=True, check=False)
             self.assertEqual(done.returncode == 0, is_let_in, done.stderr)
         self.assertIn("PermissionError", done.stderr)
+
+    def sealed(self):
+        """A site whose signatures the service checks, its edge with a store of variants in front
+        and the service's secret, and how to sign."""
+        store = Origin()
+        self.addCleanup(store.close)
+        sites = {"vip": {**SITE, "signing": {"keys": [KEY], "verify_at": "service"}}}
+        server = self.serve(sites, {"server": {"edge_secret": SECRET}})
+        edge = self.edge(sites, server.port, "--store", f"http://127.0.0.1:{store.port}/variants",
+                         secret=SECRET)
+
+        def sign(url, *flags):
+            done = subprocess.run([harness.BINARY, "sign", url, "-c", str(server.config), *flags],
+                                  capture_output=True, text=True, check=True)
+            return done.stdout.strip()
+        return store, server, edge, sign
+
+    def test_the_service_verifies(self):
+        store, server, edge, sign = self.sealed()
+        self.assertNotIn(KEY.encode().hex(), (edge.out / "edge.js").read_text())
+        self.assertEqual(stat.S_IMODE((edge.out / "edge.js").stat().st_mode), 0o644)
+        # The store has the variant: it must not be a way in.
+        store.put("/variants/vip/dress.jpg/_/w-20.webp", b"a secret picture", "image/webp")
+        for target in ("/vip/dress.jpg?w=20&f=webp", "/vip/dress.jpg/_/w-20.webp",
+                       "/v%69p/dress.jpg/_/w-20.webp", "/vip/dress.jpg/_/w-20.webp?s="):
+            self.expect_refusal(edge.get(target), 403, "forbidden")
+        self.expect_refusal(edge.get("/_/ask/,,,/%2Fvip%2Fdress.jpg%2F_%2Fw-20.webp"), 400,
+                            "bad-request")
+        self.assertEqual(self.requests_of(server), 0, "what bears no signature ends at the edge")
+        for target in ("/vip/dress.jpg?w=20&f=webp&s=x", "/vip/dress.jpg/_/w-20.webp?s=x"):
+            self.assertEqual(edge.get(target).status, 403)
+        for target in ("/vip/dress.jpg?w=20&f=webp", "/vip/dress.jpg/_/w-20.webp"):
+            with self.subTest(target=target):
+                url = sign(target)
+                self.expect_picture(edge.get(url), "image/webp")
+                self.assertEqual(edge.get(url).headers["x-cache"], "HIT")
+                self.assertEqual(edge.get(url.replace("20", "21")).status, 403)
+        # Not even the edge's secret opens the site.
+        canonical = server.get("/vip/dress.jpg/_/w-20.webp", "-H", f"X-Origin-Verify: {SECRET}")
+        self.assertEqual(canonical.status, 403)
+        self.assertEqual(store.count("/variants/vip/dress.jpg/_/w-20.webp"), 0)
+
+    def test_what_the_service_verifies_is_negotiated(self):
+        _, _, edge, sign = self.sealed()
+        url = sign("/vip/dress.jpg?w=20")
+        self.expect_picture(edge.get(url, accept=AVIF), "image/avif")
+        self.expect_picture(edge.get(url, accept="*/*"), "image/jpeg")
+
+    def test_what_is_cached_expires_with_its_url(self):
+        _, server, edge, sign = self.sealed()
+        url = sign("/vip/dress.jpg?w=20&f=webp", "--expires-in", "2s")
+        self.assertEqual(edge.get(url).status, 200)
+        time.sleep(3.1)
+        self.expect_refusal(edge.get(url), 403, "forbidden")
+        # Neither log holds a signature, in whatever spelling.
+        signature = url.split("s=")[-1]
+        server.wait_until(lambda: self.requests_of(server) > 0, "the service's log")
+        for log in (server.folder / "access.log", edge.out / "access.log"):
+            self.assertNotIn(signature, log.read_text(), log)
+        self.assertIn("***", edge.access()[0]["path"])
 
     def test_an_address_of_ipv6(self):
         folder = self.temporary_folder()

@@ -28,7 +28,8 @@ wanted() {
       print substr(names, 2) "|" cmd }' "$list"
 }
 installed() { dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p'; }
-has_candidate() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+# Not by grep -q: it ends at the first hit, apt-cache is then cut off, and pipefail calls that "no".
+has_candidate() { [[ "$(apt-cache policy "$1" 2>/dev/null)" == *'Candidate: '[0-9]* ]]; }
 
 missing_lines() {
   local names cmd name found here

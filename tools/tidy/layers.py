@@ -24,7 +24,7 @@ OWNERS = {
     "openssl/": ({"base"}, "hash through base/hash.h"),
     "xxhash.h": ({"base"}, "hash through base/hash.h"),
     "tl/": ({"base"}, "include base/result.h"),
-    "nlohmann/": ({"cli", "tests"}, "write JSON with append_json_string of base/text.h"),
+    "nlohmann/": ({"cli", "net", "store", "tests"}, "write JSON with append_json_string of base/text.h"),
     "zlib.h": ({"replay", "tests"}, "read lines through replay/line_source.h"),
     "CLI/": ({"main"}, "only main/ reads the command line"),
     "gtest/": ({"tests"}, "tests only"),
