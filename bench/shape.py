@@ -308,7 +308,7 @@ def together(shape, options):
     shape.ceph.s3.put("originals", "small.jpg",
                       pathlib.Path(bench.harness.SAMPLES, "tshirt.jpg").read_bytes())
     task = shape.task(None, policy_table={
-        "name": "policy", "region": engines.aws.REGION, "endpoint": slow_table.endpoint,
+        "table": "policy", "region": engines.aws.REGION, "endpoint": slow_table.endpoint,
         "refresh": "1s"})
     client, rounds = Client(task.port, {"X-Origin-Verify": SECRET}), {}
     cases = {"neither slow": (), "source slow": (slow_s3,), "policy slow": (slow_table,),

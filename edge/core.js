@@ -203,7 +203,7 @@ function checkSource(decoded) {
   if (decoded === '') fail('not-found');
   // Controls are C0, DEL and the C1 controls U+0080 to U+009F.
   if (('/' + decoded + '/').search(/[\x00-\x1f\x7f\\]|\xc2[\x80-\x9f]|\/\.{0,2}\//) >= 0 ||
-      !isUtf8(decoded)) {
+      (decoded.search(/[^\x00-\x7f]/) >= 0 && !isUtf8(decoded))) {
     wrong();
   }
   return decoded;

@@ -170,7 +170,8 @@ function redirection(found) {
 // CloudFront's object as text again; what is repeated stands together there.
 function queryOf(given) {
   return Object.keys(given).map((name) => {
-    return linesOf(given[name]).map((line) => name + '=' + line).join('&');
+    const lines = given[name].multiValue;
+    return name + '=' + (lines ? textsOf(lines).join('&' + name + '=') : given[name].value);
   }).join('&');
 }
 

@@ -73,7 +73,7 @@ const COMPASS =
 // A compass point is one word of north or south, one of east or west, or both in this order.
 function gravityOf(text) {
   const word = wordBehind('center=c centre=c', text.toLowerCase());
-  if (isAmong('c smart', word)) return word;
+  if (isAmong('c n ne e se s sw w nw smart', word)) return word;
   const found = word.match(COMPASS);
   return found ? (found[1] ? found[2] ? 'n' : 's' : '') + (found[3] ? found[5] ? 'e' : 'w' : '') :
       pointOf(word);
@@ -91,8 +91,9 @@ function timeOf(text) {
 const OTHER_WORDS = 'fjpg=fjpeg r-90=r270 r360=r0 utrue=u1 ufalse=u0 u=u1';
 
 // For each option its range, a function, or a list of its words, where the default stands first, X
-// where there is none. `expires` and `s` are of signatures.
+// where there is none. `expires` and `s` are of signatures. Nothing else is in it.
 const VALUES = {
+  __proto__: null,
   ar: ratioOf,
   bg: colorOf,
   blur: [30, 10000, 2],
@@ -118,10 +119,10 @@ const VALUES = {
 };
 
 function optionNamed(name) {
+  if (VALUES[name]) return name;
   const word = name.toLowerCase();
-  if (has(VALUES, word)) return word;
   const meant = wordBehind(ALIASES, word);
-  return meant === word ? undefined : meant;
+  return VALUES[meant] ? meant : undefined;
 }
 
 function valueOf(name, text) {
@@ -129,11 +130,12 @@ function valueOf(name, text) {
   const word = text.toLowerCase();
   if (word === 'auto' && isAmong('dpr q w', name)) return word;
   if (name === 'trim' && text === '') return 10;
-  if (allowed.call) return allowed(text);
   if (allowed.map) return numberIn(text, allowed);
-  const meant = wordBehind(OTHER_WORDS, name[0] + word).slice(1);
-  const place = allowed.split(' ').indexOf(meant);
-  return place < 0 ? null : place ? Number(meant) || meant : undefined;
+  if (allowed.call) return allowed(text);
+  const meant = isAmong(allowed, word) ? word :
+      wordBehind(OTHER_WORDS, name[0] + word).slice(1);
+  return !isAmong(allowed, meant) ? null :
+      allowed.indexOf(meant) ? Number(meant) || meant : undefined;
 }
 
 function parseOption(name, text) {
@@ -182,17 +184,16 @@ function printShare(part) {
 // aspect ratio that is cover, so that inside has to be said.
 function printOption(asked, name) {
   const it = asked[name];
-  if (!it || (name === 'g' && it === 'c') || (name === 'dpr' && it === 100) ||
-      (name === 'fit' && it === 'inside' && !asked.ar)) {
+  if (it === true) return '1';
+  if (it > 0) return VALUES[name][2] !== 2 ? it : it === 100 && name === 'dpr' ? '' : it / 100;
+  if (!it || (name === 'g' && it === 'c') || (name === 'fit' && it === 'inside' && !asked.ar)) {
     return '';
   }
-  if (it === true) return '1';
   if (name === 'bg') return Buffer.from(it).toString('hex').slice(0, it[3] === 255 ? 6 : 8);
   if (name === 'crop') {
     return it.slice(0, 4).map((side) => it[4] ? side / 100 + 'p' : side).join('-');
   }
-  if (it.map) return name === 'g' ? 'fp-' + it.map(printShare).join('-') : it.join('-');
-  return it > 0 && VALUES[name][2] === 2 ? it / 100 : it;
+  return !it.map ? it : name === 'g' ? 'fp-' + it.map(printShare).join('-') : it.join('-');
 }
 
 // The canonical path of an Ask with these options. Without a format it is not yet settled. Those

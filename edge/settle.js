@@ -17,7 +17,8 @@ function fillIn(ask, given, givesWay) {
 
 // The quotient of whole numbers, half up, at least 1.
 function scaled(side, numerator, denominator) {
-  return Math.max(1, Math.round(side * numerator / denominator));
+  return numerator === denominator ? side :
+      Math.max(1, Math.round(side * numerator / denominator));
 }
 
 // Sides are compared after dpr, and after the aspect ratio has given the missing side.
@@ -69,15 +70,15 @@ function admit(ask, rules) {
 
 // ---- What a client says of its screen and network
 
-// The text of a header or parameter of CloudFront, its repetitions one after the other.
-function linesOf(given) {
-  return (given.multiValue || [given]).map((one) => one.value);
+// The repetitions of a header or parameter of CloudFront.
+function textsOf(lines) {
+  return lines.map((one) => one.value);
 }
 
 // `fields`: the headers by lower-case name, as text or as CloudFront has them.
 function fieldOf(fields, name) {
   const given = fields[name] || '';
-  return trimmed(given.multiValue ? linesOf(given).join(', ') :
+  return trimmed(given.multiValue ? textsOf(given.multiValue).join(', ') :
       given.value === undefined ? given : given.value);
 }
 
@@ -115,7 +116,7 @@ const UNSURE_SAFARI =
 
 // Safari 16.0 to 16.3 says that it takes AVIF and shows some as noise.
 function breaksAvif(userAgent) {
-  return userAgent.search(UNSURE_SAFARI) >= 0;
+  return userAgent.indexOf('Version/16.') >= 0 && userAgent.search(UNSURE_SAFARI) >= 0;
 }
 
 // ---- The format
@@ -134,35 +135,35 @@ function memberWeight(member) {
   return weight;
 }
 
-// The members of an Accept field. What is quoted never counts here and becomes "!"; a quoted
-// string that is never closed takes its member and all behind it along.
-function membersOf(field) {
-  if (field.indexOf('"') < 0) return field.split(',');
+// An Accept field without its quoted strings, which never count here and become "!"; one that is
+// never closed takes its member and all behind it along.
+function unquoted(field) {
+  if (field.indexOf('"') < 0) return field;
   const parts = cut(field.replace(/"([^"\\]|\\[\s\S])*"/g, '!'), '"');
-  const members = parts[0].split(',');
-  return parts.length < 2 ? members : members.slice(0, -1);
+  return parts.length < 2 ? parts[0] : parts[0].slice(0, parts[0].lastIndexOf(',') + 1);
 }
 
-// Named twice, a refusal stands; otherwise the higher weight.
-function weightIn(members, type) {
+// Named twice, a refusal stands; otherwise the higher weight. `field` ends with a comma.
+function weightIn(field, type) {
   let most = -1;
-  members.forEach((text) => {
-    if (text.indexOf(type) < 0) return;
-    const member = text.split(';');
+  let end = 0;
+  for (let at = field.indexOf(type); at >= 0; at = field.indexOf(type, end)) {
+    end = field.indexOf(',', at);
+    const member = field.slice(field.lastIndexOf(',', at) + 1, end).split(';');
     const weight = trimmed(member[0]) === type ? memberWeight(member) : -1;
     most = most && weight && Math.max(most, weight);
-  });
+  }
   return most;
 }
 
 // The highest weight that names a format of `formats`, if any; AVIF and WebP are never chosen by
 // "image/*".
 function negotiated(fields, formats) {
-  const members = membersOf(fieldOf(fields, 'accept').toLowerCase());
+  const field = unquoted(fieldOf(fields, 'accept').toLowerCase()) + ',';
   let best = '';
   let most = 0;
   formats.forEach((kind) => {
-    const weight = most < 1 && weightIn(members, 'image/' + kind);
+    const weight = most < 1 && weightIn(field, 'image/' + kind);
     if (weight <= most || (kind === 'avif' && breaksAvif(fieldOf(fields, 'user-agent')))) return;
     most = weight;
     best = kind;
@@ -290,8 +291,10 @@ function settle(ask, asked, fields, rules) {
   reduceTurn(asked);
   settleCrop(asked);
   // JPEG has no alpha, so that a source named so needs no look at its header.
-  const fallback = ask.source.search(/\.jpe?g(?!.|\s)/i) < 0 ? 'jpng' : 'jpeg';
-  if (!asked.f) asked.f = negotiated(fields, rules.order) || fallback;
+  if (!asked.f) {
+    asked.f = negotiated(fields, rules.order) ||
+        (ask.source.search(/\.jpe?g(?!.|\s)/i) < 0 ? 'jpng' : 'jpeg');
+  }
   settleBackground(asked);
   settleQuality(asked, fields, rules);
 }

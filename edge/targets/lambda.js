@@ -3,7 +3,7 @@
 // Functions' words to handler(), and the answer back. Node.js.
 
 // A header's lines in one text, as CloudFront Functions has it.
-function textsOf(given) {
+function valuesOf(given) {
   const out = {};
   Object.keys(given).forEach((name) => {
     out[name] = {value: given[name].map((line) => line.value).join(', ')};
@@ -25,7 +25,7 @@ function handleRecord(event) {
     method: viewed.method,
     uri: viewed.uri,
     rawQueryString: () => viewed.querystring,
-    headers: textsOf(viewed.headers)
+    headers: valuesOf(viewed.headers)
   };
   const out = handler({request: asked});
   if (out.statusCode) {

@@ -28,14 +28,15 @@ StoredVariant marker_of(std::string key, const StoredVariant& variant) {
 Task<Result<VariantStore::Kept>> GuardedVariantStore::keep(StoredVariant variant, bool replace,
                                                            Deadline deadline) {
   EntryMeta meta = meta_of(variant);
-  if (purges_.was_purged(meta)) co_return Kept::New;
+  Steady finished = variant.offered_at;
+  if (purges_.was_purged(meta, finished)) co_return Kept::New;
   for (std::string& key : tag_markers(variant.key, variant.tags)) {
     StoredVariant marker = marker_of(std::move(key), variant);
     CO_TRY(co_await store_.keep(std::move(marker), true, deadline));
   }
   auto kept = co_await store_.keep(std::move(variant), replace, deadline);
   // Asked again: the purge may have listed the store before this arrived there.
-  if (purges_.was_purged(meta)) {
+  if (purges_.was_purged(meta, finished)) {
     std::vector<std::string> keys{meta.key};
     CO_TRY(co_await store_.remove(std::move(keys), deadline));
   }

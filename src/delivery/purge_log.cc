@@ -33,12 +33,14 @@ bool PurgeLog::was_purged_since(std::uint64_t then, const EntryMeta& meta) const
   return false;
 }
 
-bool PurgeLog::was_purged(const EntryMeta& meta) const {
+bool PurgeLog::was_purged(const EntryMeta& meta, Steady finished) const {
   if (now() == 0) return false;
   std::lock_guard lock(mutex_);
   Steady since = clock_.now() - kRemembered;
   for (auto noted = noted_.rbegin(); noted != noted_.rend() && noted->at >= since; ++noted) {
-    if (noted->unix_seconds < meta.stored_unix_seconds) continue;
+    bool is_earlier = finished == Steady{} ? noted->unix_seconds < meta.stored_unix_seconds
+                                           : noted->at < finished;
+    if (is_earlier) continue;
     if (noted->scope->covers(meta)) return true;
   }
   return false;

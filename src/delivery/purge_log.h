@@ -33,9 +33,10 @@ class PurgeLog {
 
   // Whether any purge since `then`, an earlier now(), covers this variant or remembered failure.
   bool was_purged_since(std::uint64_t then, const EntryMeta& meta) const;
-  // Whether any purge that is remembered came when this variant was already stored. For variants
-  // that come back from a store that all tasks share, or are on their way there.
-  bool was_purged(const EntryMeta& meta) const;
+  // Whether any purge that is remembered came when this variant was already finished. For variants
+  // that are on their way to the store that all tasks share (`finished` is when that was here), or
+  // come from there (it is not known, and the purge's own second counts as later).
+  bool was_purged(const EntryMeta& meta, Steady finished = {}) const;
 
  private:
   struct Noted {

@@ -72,7 +72,9 @@ Task<> SharedVariants::give_up(std::string path, Deadline deadline) {
 void SharedVariants::offer(const SharedEntry& entry) {
   const EntryMeta& meta = entry->meta;
   if (meta.status != 200 || entry->is_negative() || meta.is_private || meta.is_stale) return;
-  parts_.write_back.add(variant_of(entry));
+  StoredVariant variant = variant_of(entry);
+  variant.offered_at = parts_.clock.now();
+  parts_.write_back.add(std::move(variant));
 }
 
 }  // namespace tintype

@@ -80,6 +80,7 @@ class WalkTest : public testing::Test {
         .renderer = renderer,
         .memory = memory,
         .disk = disk.get(),
+        .shared = shared.get(),
         .blocking = blocking,
         .metrics = metrics,
         .clock = clock,
@@ -126,8 +127,30 @@ class WalkTest : public testing::Test {
   Metrics metrics;
   std::filesystem::path folder;
   std::unique_ptr<DiskTier> disk;
+  MemoryVariantStore variants;
+  WriteBack write_back{variants, {}, clock};
+  std::unique_ptr<SharedVariants> shared;
   std::unique_ptr<Walk> walk;
 };
+
+TEST_F(WalkTest, WritesBackAndTakesFromOtherTasks) {
+  auto parts = SharedVariants::Parts{.store = variants, .write_back = write_back, .clock = clock};
+  shared = std::make_unique<SharedVariants>(parts, SharedVariantsSettings{.read = true});
+  make_walk();
+  EXPECT_EQ(get(kTarget).outcome, Outcome::Rendered);
+  EXPECT_EQ(write_back.drain(Deadline::after(clock, Milliseconds(10'000))), 0u);
+  EXPECT_EQ(variants.size(), 1u);
+  memory.remove_if([](const EntryMeta&) { return true; });  // as another task
+  Answer second = get(kTarget);
+  EXPECT_EQ(second.outcome, Outcome::StoreHit);
+  EXPECT_EQ(second.entry->meta.source, "p/front.png");
+  EXPECT_EQ(second.entry->head, "200");
+  EXPECT_EQ(renderer.renders, 1);
+  EXPECT_EQ(get(kTarget).outcome, Outcome::MemoryHit);
+  // A store that is down costs a render, not an answer.
+  variants.fail_with(ErrorCode::OriginFailed);
+  EXPECT_EQ(get("/shop/p/front.png?w=9&f=webp").outcome, Outcome::Rendered);
+}
 
 TEST_F(WalkTest, FirstRendersThenHits) {
   Answer first = get(kTarget);

@@ -13,6 +13,7 @@
 #include "main/policy_command.h"
 #include "main/purge_command.h"
 #include "main/replay_command.h"
+#include "main/warm_command.h"
 
 namespace tintype {
 namespace {
@@ -135,7 +136,7 @@ int main(int argc, char** argv) {
   using namespace tintype;
   for (auto* add :
        {add_serve, add_check_config, add_convert, add_explain, add_translate, add_canonical,
-        add_sign, add_edge, add_policy, add_replay, add_purge, add_tables}) {
+        add_sign, add_edge, add_policy, add_replay, add_purge, add_warm, add_tables}) {
     add(app, code);
   }
   CLI11_PARSE(app, argc, argv);

@@ -147,6 +147,10 @@ const SettingField kServerFields[] = {
    set_text<TT_PLACE(s.server.old_edge_secret)>},
   {"server", "edge_only", "false", "pictures for the edge alone; all others get 403",
    set_bool<TT_PLACE(s.server.edge_only)>},
+  {"server", "admin_token", "", "who sends it may purge on the admin port; empty: nobody may",
+   set_text<TT_PLACE(s.server.admin_token)>},
+  {"server", "old_admin_token", "", "holds too, while the token is changed",
+   set_text<TT_PLACE(s.server.old_admin_token)>},
   {"server", "studio", "false", "serve the page to play with at /",
    set_bool<TT_PLACE(s.server.studio)>},
   {"server", "access_log", "stdout", "stdout, off, or a file",
@@ -221,6 +225,15 @@ const SettingField kVariantsFields[] = {
   {"variants.s3", "timeout", "5s", "of one attempt",
    set_duration<TT_PLACE(variants_of(s).s3.timeout_ms)>},
 };
+const SettingField kPurgeFields[] = {
+  {"purge", "audit_log", "", "a file that gets a JSON line for each purge; empty: the log alone",
+   set_text<TT_PLACE(s.purging.audit_log)>},
+  {"purge", "cloudfront", "", "the distribution that is invalidated, such as E2EXAMPLE",
+   set_text<TT_PLACE(s.purging.cloudfront.distribution)>},
+  {"purge", "cloudfront_endpoint", "https://cloudfront.amazonaws.com",
+   "where CloudFront's API is; for tests",
+   set_text<TT_PLACE(s.purging.cloudfront.endpoint)>},
+};
 const SettingField kTelemetryFields[] = {
   {"telemetry", "service", "tintype", "the service's name in metrics and traces",
    set_text<TT_PLACE(s.telemetry.emf.service)>},
@@ -274,7 +287,7 @@ const std::vector<SettingField>& setting_fields() {
     for (std::span<const SettingField> section :
          std::initializer_list<std::span<const SettingField>>{
              kServerFields, kWorkersFields, kFetchFields, kCacheFields, kVariantsFields,
-             kPolicyTableFields, kTelemetryFields, kLogFields}) {
+             kPurgeFields, kPolicyTableFields, kTelemetryFields, kLogFields}) {
       all.insert(all.end(), section.begin(), section.end());
     }
     return all;

@@ -79,11 +79,12 @@ Result<Settings> read_settings(const std::string& yaml, const std::string& base_
   if (!root.is_null()) {
     if (!root.is_map())
       return fail(root.error("must be a map of server, workers, cache, log, sites"));
-    TRY(root.refuse_others({"server", "workers", "fetch", "cache", "variants", "policy_table",
-                            "telemetry", "log", "sites"}));
+    TRY(root.refuse_others({"server", "workers", "fetch", "cache", "variants", "purge",
+                            "policy_table", "telemetry", "log", "sites"}));
     for (std::string_view section :
          {"server", "workers", "fetch", "cache", "cache.disk", "cache.sources", "variants",
-          "variants.s3", "policy_table", "telemetry", "telemetry.emf", "telemetry.traces", "log"}) {
+          "variants.s3", "purge", "policy_table", "telemetry", "telemetry.emf", "telemetry.traces",
+          "log"}) {
       TRY(apply_section(settings, root, section));
     }
   }
@@ -106,6 +107,8 @@ Result<Settings> read_settings(const std::string& yaml, const std::string& base_
   };
   if (settings.disk) settings.disk->folder = against_base(settings.disk->folder);
   if (settings.sources) settings.sources->folder = against_base(settings.sources->folder);
+  std::string& audit_log = settings.purging.audit_log;
+  if (!audit_log.empty()) audit_log = against_base(audit_log);
   std::string& snapshot = settings.policy_table.snapshot;
   if (!snapshot.empty()) snapshot = against_base(snapshot);
   if (settings.access_log != "stdout" && settings.access_log != "off") {

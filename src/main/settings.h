@@ -16,6 +16,7 @@
 #include "delivery/source_fetches.h"
 #include "main/telemetry_settings.h"
 #include "server/settings.h"
+#include "store/cloudfront.h"
 #include "store/policy_table.h"
 #include "store/s3_variant_store.h"
 #include "store/source_cache.h"
@@ -33,6 +34,12 @@ struct VariantSettings {
   bool leases = false;
 };
 
+// How purges reach the edge, and where they are written down.
+struct PurgingSettings {
+  std::string audit_log;          // a file; empty: the log alone
+  CloudFrontSettings cloudfront;  // without a distribution no edge is asked
+};
+
 struct Settings {
   ServerSettings server;
   WorkerSettings workers;
@@ -41,9 +48,10 @@ struct Settings {
   std::optional<DiskTierSettings> disk;        // absent: no disk tier
   std::optional<SourceCacheSettings> sources;  // absent: no cache of sources
   std::optional<VariantSettings> variants;     // absent: no variant store
+  PurgingSettings purging;
   TelemetrySettings telemetry;
-  PolicyTableSettings policy_table;            // no table: the sites are those of the file
-  std::string access_log = "stdout";           // stdout, off, or a file
+  PolicyTableSettings policy_table;   // no table: the sites are those of the file
+  std::string access_log = "stdout";  // stdout, off, or a file
   LogLevel log_level = LogLevel::Info;
   bool log_as_text = false;
 };

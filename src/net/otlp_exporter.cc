@@ -220,7 +220,9 @@ Task<> OtlpExporter::run() {
 }
 
 Task<> OtlpExporter::flush(Deadline deadline) {
-  while (!deadline.passed(state_->clock) && co_await send_batch(deadline)) {
+  while (!deadline.passed(state_->clock)) {
+    bool has_sent = co_await send_batch(deadline);
+    if (!has_sent) co_return;
   }
 }
 

@@ -58,9 +58,10 @@ TEST(HeadParser, ReadsWhatTheServerNeeds) {
 
 TEST(HeadParser, ReadsTheTraceAndForgetsIt) {
   HeadParser parser({});
-  ASSERT_EQ(parser.parse("GET / HTTP/1.1\r\nHost: a\r\nTraceparent: 00-a-b-01\r\ntracestate: x=1\r\n"
-                         "Tracestate: y=2\r\nX-Amzn-Trace-Id: Root=1-a-b\r\n\r\n"),
-            Parsed::Complete);
+  ASSERT_EQ(
+      parser.parse("GET / HTTP/1.1\r\nHost: a\r\nTraceparent: 00-a-b-01\r\ntracestate: x=1\r\n"
+                   "Tracestate: y=2\r\nX-Amzn-Trace-Id: Root=1-a-b\r\n\r\n"),
+      Parsed::Complete);
   EXPECT_EQ(parser.head().traceparent, "00-a-b-01");
   EXPECT_EQ(parser.head().tracestate.text(), "x=1, y=2");
   EXPECT_EQ(parser.head().amzn_trace, "Root=1-a-b");
@@ -73,7 +74,8 @@ TEST(HeadParser, ReadsTheTraceAndForgetsIt) {
 
 TEST(HeadParser, TwoParentsAreNone) {
   HeadParser parser({});
-  const std::string good = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+  const std::string good =
+      "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
   const std::string bytes = "GET / HTTP/1.1\r\nHost: a\r\n" + good + good + "\r\n";
   ASSERT_EQ(parser.parse(bytes), Parsed::Complete);
   EXPECT_FALSE(parse_traceparent(parser.head().traceparent));

@@ -30,7 +30,7 @@ class LeaseTest : public testing::TestWithParam<bool> {
   }
 
   DynamoBench bench_;
-  ManualClock& clock_ = bench_.clock;
+  PushedClock& clock_ = bench_.clock;
   std::shared_ptr<MemoryLeases> leases_ = std::make_shared<MemoryLeases>();
 };
 INSTANTIATE_TEST_SUITE_P(Both, LeaseTest, testing::Bool(), [](const auto& each) {

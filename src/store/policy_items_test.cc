@@ -25,7 +25,7 @@ sites:
       card: { w: 400, h: "400", fit: cover }
       hero: w=1600&q=70
     mounts:
-      - { path: /is/image, dialect: scene7 }
+      - { path: /is/image, dialect: imgix, keys: [abc] }
       - { path: /x, dialect: imgix, keys: ["on", "12345678901234567890"] }
     signing: { keys: ["0123456789abcdef-\u00e9\n"] }
     cache: { browser: 1h }
@@ -179,7 +179,8 @@ TEST(PolicyPrint, TheYamlIsReadable) {
   ASSERT_TRUE(yaml);
   EXPECT_THAT(*yaml, HasSubstr("  shop:\n    cache: { browser: 1h }\n"));
   EXPECT_THAT(*yaml, HasSubstr("      card: { fit: cover, h: 400, w: 400 }\n"));
-  EXPECT_THAT(*yaml, HasSubstr("      - { dialect: scene7, path: /is/image }\n"));
+  EXPECT_THAT(*yaml,
+              HasSubstr("      - dialect: imgix\n        keys: [abc]\n        path: /is/image\n"));
   EXPECT_EQ(*split_policy(*yaml), *split_policy(kShop)) << *yaml;
 }
 
@@ -188,7 +189,8 @@ TEST(PolicyPrint, ADifferenceNamesFieldsAndHidesSecrets) {
   for (PolicyItem& item : after) {
     if (item.name == "card") item.doc = R"({"w": 420, "h": "400", "fit": "cover", "q": 80})";
     if (item.name == "signing") item.doc = R"({"keys": ["another-secret-key"]})";
-    if (item.name == "@000") item.doc = R"({ "dialect":"scene7","path":"/is/image" })";
+    if (item.name == "@000")
+      item.doc = R"({ "dialect":"imgix","path":"/is/image","keys":["abc"] })";
     if (item.name == "hero") item.name = "banner";
   }
   EXPECT_EQ(diff_of_site(before, after, {}),

@@ -52,9 +52,13 @@ class Judge {
     return old == before_.end() || !(old->second.version == loaded.version);
   }
 
-  void refuse(const std::string& site, const LoadedSite& loaded, const Error& error) {
-    const std::string& reason = error.detail.empty() ? error.message : error.detail;
-    out_.refused.push_back({site, loaded.version.version, reason});
+  void refuse(const std::string& site, const LoadedSite& loaded, const Reading& reading) {
+    const Error& error = reading.policy.error();
+    std::string reason = error.detail.empty() ? error.message : error.detail;
+    // Of two that do not go together the parser names one, not always the one that is refused.
+    bool is_elsewhere = !reading.site_at_fault.empty() && reading.site_at_fault != site;
+    if (is_elsewhere) reason = "site " + site + " does not go together with " + reason;
+    out_.refused.push_back({site, loaded.version.version, std::move(reason)});
   }
 
   // The new version where it is right by itself, else the old one, else none.
@@ -65,7 +69,7 @@ class Judge {
       all[site] = loaded;
       return;
     }
-    refuse(site, loaded, reading.policy.error());
+    refuse(site, loaded, reading);
     auto old = before_.find(site);
     if (old != before_.end()) all[site] = old->second;
   }
@@ -88,7 +92,7 @@ class Judge {
       last = std::move(reading);
       return;
     }
-    refuse(site, loaded, reading.policy.error());
+    refuse(site, loaded, reading);
     out_.accepted.erase(site);
     auto old = before_.find(site);
     if (old == before_.end() || !is_new(site, loaded)) return;

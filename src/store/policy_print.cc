@@ -87,6 +87,12 @@ void append_value(std::string& out, const PolicyTree& value, std::size_t indent)
 
 void append_block(std::string& out, const PolicyTree& value, std::size_t indent) {
   for (const auto& [key, item] : value.items()) {
+    if (value.is_array() && !is_on_one_line(item, indent + 2)) {
+      std::size_t begin = out.size();
+      append_block(out, item, indent + 2);
+      out[begin + indent] = '-';  // before the item's first line
+      continue;
+    }
     out.append(indent, ' ');
     out += value.is_array() ? "-" : key_text(key) + ":";
     append_value(out, item, indent);

@@ -35,7 +35,19 @@ class PolicyTableTest : public testing::Test {
   // The policy after a look that the interval allows.
   SharedPolicy look(PolicyTable& table) {
     clock_.advance(settings_.refresh_ms * 2);
-    return run(table.refresh());
+    return run_here(table.refresh());
+  }
+  // On a loop that outlives the table, because a look may end after whoever waited for it has gone.
+  template <class T>
+  T run_here(Task<T> task) {
+    std::optional<T> result;
+    auto keep = [](Task<T> awaited, std::optional<T>& kept) -> Task<> {
+      kept = co_await std::move(awaited);
+    };
+    asio::co_spawn(loop_, keep(std::move(task), result), asio::detached);
+    loop_.restart();
+    loop_.run();
+    return std::move(*result);
   }
   void refuse_everything() {
     bench_.fake.set_fault([](FakeDynamo::Connection& connection, const std::string&) {
@@ -61,9 +73,10 @@ class PolicyTableTest : public testing::Test {
     return n;
   }
 
+  asio::io_context loop_;
   TestFolder folder_;
   DynamoBench bench_;
-  ManualClock& clock_ = bench_.clock;
+  PushedClock& clock_ = bench_.clock;
   PolicyTableSettings settings_{.table = "tintype",
                                 .snapshot = (folder_ / "state/policy.json").string(),
                                 .patience_ms = Milliseconds(20'000),
@@ -77,7 +90,8 @@ TEST_F(PolicyTableTest, ReadsAtOnceAndFollows) {
   EXPECT_THAT(table->unready_reasons(), IsEmpty());
   push("shop", R"({"snap_widths": true})", 1);
   push("blog", "{}", 0);
-  EXPECT_FALSE(run(table->refresh())->find("shop")->snap_widths) << "the last look is too young";
+  EXPECT_FALSE(run_here(table->refresh())->find("shop")->snap_widths)
+      << "the last look is too young";
   SharedPolicy policy = look(*table);
   EXPECT_TRUE(policy->find("shop")->snap_widths);
   EXPECT_NE(policy->find("blog"), nullptr);
@@ -166,7 +180,7 @@ TEST_F(PolicyTableTest, WithNeitherItStartsUnreadyAndGoesOnTrying) {
   bench_.fake.set_fault({});
   push("shop", "{}", 0);
   clock_.advance(Milliseconds(3'000));  // much less than the usual interval
-  EXPECT_NE(run(table->refresh())->find("shop"), nullptr);
+  EXPECT_NE(run_here(table->refresh())->find("shop"), nullptr);
   EXPECT_THAT(table->unready_reasons(), IsEmpty());
 }
 
@@ -208,7 +222,7 @@ TEST_F(PolicyTableTest, ALookRunsBesideTheFetchOfTheSource) {
     co_return true;
   };
   auto [has_come, policy] =
-      run(both(source(bench_.fake, bench_.fake.calls("Query")), table->refresh()));
+      run_here(both(source(bench_.fake, bench_.fake.calls("Query")), table->refresh()));
   EXPECT_TRUE(has_come);
   EXPECT_TRUE(policy->find("shop")->snap_widths);
 }
@@ -221,7 +235,7 @@ TEST_F(PolicyTableTest, ALookEndsWithWhatItRunsBeside) {
   clock_.advance(settings_.refresh_ms * 2);
   auto quick = []() -> Task<int> { co_return 7; };
   // Patience is 20 s: the first task's end is what lets it go.
-  auto [seven, policy] = run(both_until_first(quick(), table->refresh()));
+  auto [seven, policy] = run_here(both_until_first(quick(), table->refresh()));
   EXPECT_EQ(seven, 7);
   EXPECT_EQ(policy, table->current());
   EXPECT_EQ(table->state().looks, 1u);

@@ -39,7 +39,7 @@ class PolicyVersionsTest : public testing::Test {
   }
 
   DynamoBench bench_;
-  ManualClock& clock_ = bench_.clock;
+  PushedClock& clock_ = bench_.clock;
   PolicyVersions versions_{bench_.client, clock_};
 };
 

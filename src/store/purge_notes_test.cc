@@ -26,7 +26,7 @@ class PurgeNotesTest : public testing::Test {
   }
 
   DynamoBench bench_;
-  ManualClock& clock_ = bench_.clock;
+  PushedClock& clock_ = bench_.clock;
   PurgeNotes a_{bench_.client, clock_, "a"}, b_{bench_.client, clock_, "b"};
 };
 

@@ -204,11 +204,11 @@ Task<Result<>> S3Client::remove_many(std::vector<std::string> keys, Deadline dea
   }
   std::vector<std::string> batch, others;
   for (std::string& key : keys) (is_xml_text(key) ? batch : others).push_back(std::move(key));
-  for (const std::string& key : others) {
-    CO_TRY(co_await remove_one(key, deadline));
-  }
   if (!batch.empty()) {
     CO_TRY(co_await remove_batch(std::move(batch), deadline));
+  }
+  for (const std::string& key : others) {
+    CO_TRY(co_await remove_one(key, deadline));
   }
   co_return Result<>{};
 }
@@ -216,8 +216,11 @@ Task<Result<>> S3Client::remove_many(std::vector<std::string> keys, Deadline dea
 Task<Result<>> S3Client::remove_one(std::string key, Deadline deadline) {
   AwsCall call = call_of("DELETE", key, deadline);
   CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  std::string code = code_of(response);
+  // What S3 does not take as a key, because it is no UTF-8, cannot stand there.
   bool is_gone = response.status == 204 || response.status == 200 ||
-                 (response.status == 404 && code_of(response) != "NoSuchBucket");
+                 (response.status == 404 && code != "NoSuchBucket") ||
+                 (response.status == 400 && (code == "InvalidObjectName" || code == "InvalidURI"));
   if (!is_gone) co_return fault_of(response, call);
   co_return Result<>{};
 }

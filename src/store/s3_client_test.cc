@@ -182,14 +182,15 @@ TEST_F(S3, RemovesManyAtOnce) {
 }
 
 TEST_F(S3, KeysThatXmlCannotHoldAreRemovedOneByOne) {
-  serve({"HTTP/1.1 204 No Content\r\n\r\n", xml_error(404, "NoSuchKey"),
-         ScriptedOrigin::answer(200, "<DeleteResult/>")});
-  EXPECT_TRUE(run(client_->remove_many({"a\x01", "b", "c\xff"}, soon())));
+  serve({ScriptedOrigin::answer(200, "<DeleteResult/>"), "HTTP/1.1 204 No Content\r\n\r\n",
+         xml_error(404, "NoSuchKey"), xml_error(400, "InvalidObjectName")});
+  EXPECT_TRUE(run(client_->remove_many({"a\x01", "b", "c\x7f", "d\xff"}, soon())));
   auto requests = server_->requests();
-  ASSERT_EQ(requests.size(), 3u);
-  EXPECT_EQ(requests[0].method + requests[0].target, "DELETE/pictures/a%01");
-  EXPECT_EQ(requests[1].method + requests[1].target, "DELETE/pictures/c%FF");
-  EXPECT_THAT(requests[2].body, HasSubstr("<Object><Key>b</Key></Object></Delete>"));
+  ASSERT_EQ(requests.size(), 4u);
+  EXPECT_THAT(requests[0].body, HasSubstr("<Object><Key>b</Key></Object></Delete>"));
+  EXPECT_EQ(requests[1].method + requests[1].target, "DELETE/pictures/a%01");
+  EXPECT_EQ(requests[2].method + requests[2].target, "DELETE/pictures/c%7F");
+  EXPECT_EQ(requests[3].method + requests[3].target, "DELETE/pictures/d%FF");
 }
 
 TEST_F(S3, AnErrorOfOneKeyIsAFailure) {

@@ -57,7 +57,11 @@ class S3Origin final : public Origin {
     if (path.empty() || has_dot_segment(path)) {
       co_return fail_private(ErrorCode::NotFound, "not a source path: " + path);
     }
-    S3Client::Wanted wanted{prefix_ + path, max_bytes_, std::move(known.etag)};
+    // Member by member: GCC 12 copies an aggregate that is initialized in a coroutine bit by bit.
+    S3Client::Wanted wanted;
+    wanted.key = prefix_ + path;
+    wanted.max_bytes = max_bytes_;
+    wanted.unless_etag = std::move(known.etag);
     CO_TRY(auto object, co_await client_.get(std::move(wanted), deadline));
     if (!object) co_return std::optional<Source>();
     if (!is_plain_coding(object->coding)) {

@@ -29,6 +29,9 @@ struct StoredVariant {
   // Cache tags, joined by spaces; empty: none.
   std::string tags;
   std::int64_t stored_unix_seconds = 0, fresh_until_unix_seconds = 0, max_age_seconds = 0;
+  // When this process had it ready to be written, so that a purge is known to have come before or
+  // after; not stored, and zero of what was read.
+  Steady offered_at{};
 };
 
 class VariantStore {

@@ -77,7 +77,7 @@ class Shape(harness.Case):
 
     def s3_origin(self, **more):
         return {"s3": self.originals, "region": aws.REGION, "endpoint": self.fault.endpoint,
-                "allow_private_addresses": True, **more}
+                **more}
 
     def sites(self, **more):
         return {"shop": {"origin": self.s3_origin(), "cache": {"browser": "30d"}, **more}}

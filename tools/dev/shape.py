@@ -30,7 +30,7 @@ TABLE = "tintype-policy"
 # What listens where, counted from --port.
 PORTS = ["edge 1", "edge 2", "balancer", "task 1", "task 1 admin", "task 2", "task 2 admin", "S3",
          "DynamoDB", "Ceph monitor"]
-SITES = {"shop": {"origin": {"s3": {"bucket": "originals", "region": engines.aws.REGION}}}}
+SITES = {"shop": {"origin": {"s3": "originals", "region": engines.aws.REGION}}}
 
 
 def fail(message, hint=""):
@@ -115,7 +115,7 @@ class Task(engines.Engine):
             "variants": {"s3": {"bucket": "variants", "region": engines.aws.REGION,
                                 "endpoint": order["s3"]}},
             "cache": {"sources": {"folder": str(self.folder / "sources"), "size": "1GB"}},
-            "policy_table": {"name": TABLE, "region": engines.aws.REGION,
+            "policy_table": {"table": TABLE, "region": engines.aws.REGION,
                              "endpoint": order["dynamodb"],
                              "snapshot": str(self.folder / "policy.json"), "refresh": "5s"},
             "log": {"level": "info", "format": "json"}}
@@ -149,7 +149,7 @@ def fill(ceph, dynalite):
         if picture.suffix in (".jpg", ".png"):
             ceph.s3.put("originals", picture.name, picture.read_bytes())
     sites = json.loads(json.dumps(SITES))
-    sites["shop"]["origin"]["s3"]["endpoint"] = ceph.endpoint
+    sites["shop"]["origin"]["endpoint"] = ceph.endpoint
     config = HERE / "policy.yaml"
     config.write_text(json.dumps({"sites": sites}, indent=1))
     dynalite.db.make_policy_table(TABLE)

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Purges of the production shape: the bucket of variants on a real S3, its markers of tags, and
+variants that are made at once after a purge. One task."""
+import json
+import urllib.parse
+
+import harness
+import pictures
+import shape_case
+
+TOKEN = "admin-token-for-tests"
+
+
+class BucketPurge(shape_case.Shape):
+    def start(self):
+        sites = {"shop": {"origin": self.s3_origin(), "presets": {"card": "w=40&h=50&fit=cover"}},
+                 "other": {"origin": self.s3_origin()}}
+        self.server = self.task(sites, self.settings(server={"admin_token": TOKEN}))
+        return self.server
+
+    def order(self, **order):
+        return harness.curl(f"http://127.0.0.1:{self.server.admin_port}/_/purge",
+                            "--data-binary", json.dumps(order),
+                            "-H", f"Authorization: Bearer {TOKEN}")
+
+    def purge(self, **order):
+        answer = self.order(**order)
+        self.assertEqual(answer.status, 200, answer.body)
+        return json.loads(answer.body)
+
+    def make(self, *paths):
+        for path in paths:
+            answer = self.ask(self.server, path)
+            self.expect_picture(answer)
+        return answer
+
+    def keys(self, prefix=""):
+        return sorted(self.s3.list(self.variants, prefix))
+
+    def wait_for_keys(self, count, prefix=""):
+        self.server.wait_until(lambda: len(self.keys(prefix)) == count, f"{count} objects")
+
+    def test_a_source_with_an_awkward_name(self):
+        self.start()
+        for name in ("p/é + b&c=d'(1)~.jpg", "p/_/a.jpg", "p/é + b&c=d'(1)~.jpg2"):
+            self.put(name)
+            quoted = urllib.parse.quote(name)
+            self.make(f"/shop/{quoted}?w=40&f=webp", f"/shop/{quoted}?w=80&f=webp")
+        self.wait_for_keys(6)
+        self.assertEqual(self.purge(site="shop", source="p/é + b&c=d'(1)~.jpg")["counts"]["store"], 2)
+        self.assertEqual(self.purge(site="shop", source="p/_/a.jpg")["counts"]["store"], 2)
+        self.assertTrue(all(".jpg2/" in key for key in self.keys()), self.keys())
+        self.assertEqual(self.purge(site="shop", prefix="p/")["counts"]["store"], 2)
+        self.assertEqual(self.keys(), [])
+
+    def test_tags_of_the_sources_metadata(self):
+        self.start()
+        for name, tags in (("a.jpg", "sale,campaign:spring"), ("_/é b.jpg", "sale"), ("c.jpg", "new")):
+            self.put(name, **{"x-amz-meta-cache-tags": tags})
+            self.make(f"/shop/{urllib.parse.quote(name)}?w=40&f=webp")
+        self.wait_for_keys(4, "_tags/")
+        self.wait_for_keys(3, "shop/")
+        dry = self.purge(site="shop", tag="sale", dry_run=True)
+        done = self.purge(site="shop", tag="sale")
+        self.assertEqual(dry["counts"]["store"], 2)
+        self.assertEqual(done["counts"]["store"], 2)
+        self.assertEqual([key.split("/")[1] for key in self.keys("shop/")], ["c.jpg"])
+        self.assertEqual(len(self.keys("_tags/shop/sale/")), 0)
+        self.assertEqual(self.purge(site="shop", tag="campaign:spring")["counts"]["store"], 0)
+
+    def test_preset_and_site(self):
+        self.start()
+        self.put("a.jpg")
+        self.make("/shop/a.jpg?p=card&f=webp", "/shop/a.jpg?w=30&f=webp", "/other/a.jpg?p=card",
+                  "/other/a.jpg?w=30")
+        self.wait_for_keys(4)
+        self.assertEqual(self.purge(site="shop", preset="card")["counts"]["store"], 1)
+        self.assertEqual(self.purge(site="shop", all=True)["counts"]["store"], 1)
+        self.assertEqual(len(self.keys("other/")), 2)
+
+    def test_a_replaced_picture_is_in_the_bucket_after_its_purge(self):
+        self.start()
+        self.put("a.jpg", pictures.make(color="red"))
+        red = self.make("/shop/a.jpg?w=40&f=webp").body
+        self.stored("/shop/a.jpg/_/w-40.webp")
+        self.put("a.jpg", pictures.make(color="blue"))
+        self.purge(site="shop", source="a.jpg")
+        blue = self.make("/shop/a.jpg?w=40&f=webp").body
+        self.assertNotEqual(blue, red)
+        # At once after the purge, and yet written.
+        self.assertEqual(self.stored("/shop/a.jpg/_/w-40.webp").body, blue)
+
+
+if __name__ == "__main__":
+    harness.main()
