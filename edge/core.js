@@ -121,6 +121,7 @@ function base64(bytes) {
 
 // One text per value: what is not written as base64() writes it is refused.
 function fromBase64(text) {
+  if (text.search(/[^\w+\/=-]/) >= 0) return null;
   const digits = text.replace(/=+(?!.|\s)/, '').replace(/\+/g, '-').replace(/\//g, '_');
   if (digits.search(/[^\w-]/) >= 0) return null;
   const bytes = fromHex(Buffer.from(digits, 'base64url').toString('hex'));

@@ -58,9 +58,9 @@ function cloudinarySide(ask, key, text) {
 
 function cloudinaryGravity(ask, settings) {
   const place = settings.g;
-  if (!has(settings, 'g')) return;
-  const focal = settings['x'] + ',' + settings['y'];
-  const isPoint = cloudinaryHasPoint(settings['x']) && cloudinaryHasPoint(settings['y']);
+  if (settings.g === undefined) return;
+  const focal = settings.x + ',' + settings.y;
+  const isPoint = cloudinaryHasPoint(settings.x) && cloudinaryHasPoint(settings.y);
   const isWhole = !ask.t.crop && !ask.t.trim && !ask.t.rot && !ask.t.flip;
   let ours = cloudinaryDashed(place);
   if (isAmong('auto face faces adv_face adv_faces adv_eyes', cloudinaryBefore(place, ':'))) {
@@ -75,16 +75,16 @@ function cloudinaryGravity(ask, settings) {
 }
 
 function cloudinaryMode(ask, settings, hasSide) {
-  const word = settings['c'];
-  if (!has(settings, 'c')) return;
+  const word = settings.c;
+  if (settings.c === undefined) return;
   const mode = wordBehind(CLOUDINARY_MODES, word).split(',');
   if (mode.length < 3) {
     if (isAmong('mfit mpad fill_pad auto_pad imagga_crop imagga_scale', word)) unsupported('c');
     wrong('c');
   }
-  if (!mode[2] && /^auto/.test(settings.g)) wrong('g');
+  if (!mode[2] && (settings.g || '').indexOf('auto') === 0) wrong('g');
   // The size would be that of a face.
-  if (isAmong('crop thumb', word) && !hasSide && !has(settings, 'ar')) unsupported('c');
+  if (isAmong('crop thumb', word) && !hasSide && settings.ar === undefined) unsupported('c');
   setFit(ask, word === 'crop' && !hasSide ? 'cover' : mode[0], !!mode[1]);
   ask.t.small = 'cut';
   mark(ask, 'small');
@@ -93,7 +93,7 @@ function cloudinaryMode(ask, settings, hasSide) {
 
 function cloudinaryResize(ask, chain, settings) {
   cloudinaryAdvance(chain, 4);
-  cloudinaryMode(ask, settings, has(settings, 'w') || has(settings, 'h'));
+  cloudinaryMode(ask, settings, settings.w !== undefined || settings.h !== undefined);
   cloudinaryGravity(ask, settings);
   settings.listed.forEach((key) => {
     // Offsets from where the gravity would put the box.
@@ -101,16 +101,16 @@ function cloudinaryResize(ask, chain, settings) {
     if (isOffset && settings.g !== 'xy_center') unsupported(key);
   });
   ['w', 'h'].forEach((key) => {
-    if (has(settings, key)) cloudinarySide(ask, key, settings[key]);
+    if (settings[key] !== undefined) cloudinarySide(ask, key, settings[key]);
   });
-  if (has(settings, 'ar')) set(ask, 'ar', settings.ar, 'ar');
+  if (settings.ar !== undefined) set(ask, 'ar', settings.ar, 'ar');
 }
 
 // A rectangle of the picture as it is: from x and y, or from the corner where they begin.
 function cloudinaryIsBox(settings) {
   const isCorner = settings.g === 'north_west';
-  const isPlaced = isCorner || has(settings, 'x') || has(settings, 'y');
-  return settings['c'] === 'crop' && has(settings, 'w') && has(settings, 'h') &&
+  const isPlaced = isCorner || settings.x !== undefined || settings.y !== undefined;
+  return settings.c === 'crop' && settings.w !== undefined && settings.h !== undefined &&
       isPlaced && (isCorner || !settings.g);
 }
 
@@ -118,7 +118,7 @@ function cloudinaryIsBox(settings) {
 function cloudinaryBox(ask, chain, settings) {
   cloudinaryAdvance(chain, 1);
   const box = ['x', 'y', 'w', 'h'].map((key) => {
-    const text = has(settings, key) ? settings[key] : '0';
+    const text = settings[key] !== undefined ? settings[key] : '0';
     const share = cloudinaryHasPoint(settings.w) ? fixed(text, 4) : null;
     return share === null ? text : share / 100 + 'p';
   });
@@ -232,7 +232,7 @@ function cloudinaryPreset(ask, text) {
 function cloudinaryEncoding(ask, chain, settings) {
   ['t', 'dpr', 'q', 'f'].forEach((key) => {
     const text = settings[key];
-    if (!has(settings, key)) return;
+    if (settings[key] === undefined) return;
     if (chain.encoded[key]) cloudinaryChainFails();
     chain.encoded[key] = 1;
     if (key === 't') cloudinaryPreset(ask, text);
@@ -252,7 +252,7 @@ function cloudinaryIsComponent(segment) {
 
 // By key. The last of a key counts; `listed` are the keys in the order of those.
 function cloudinarySettings(segment) {
-  const settings = {listed: []};
+  const settings = {__proto__: null, listed: []};
   segment.split(',').reverse().forEach((part) => {
     const key = cloudinaryBefore(part, '_');
     if (settings.listed.indexOf(key) >= 0) return;
@@ -272,21 +272,21 @@ function cloudinaryRefuseOthers(settings) {
 function cloudinaryComponent(ask, chain, segment) {
   const settings = cloudinarySettings(segment);
   const isBox = cloudinaryIsBox(settings);
-  const effect = has(settings, 'e') ? settings['e'] : '';
+  const effect = settings.e !== undefined ? settings.e : '';
   const trims = cloudinaryBefore(effect, ':') === 'trim';
   const resizes = !isBox && settings.listed.some((key) => isAmong('c w h ar', key));
   cloudinaryRefuseOthers(settings);
   cloudinaryEncoding(ask, chain, settings);
-  if (has(settings, 'fl')) cloudinaryFlags(ask, settings['fl']);
+  if (settings.fl !== undefined) cloudinaryFlags(ask, settings.fl);
   if (isBox) cloudinaryBox(ask, chain, settings);
   if (trims) cloudinaryTrim(ask, chain, effect.slice(5));
   if (resizes) cloudinaryResize(ask, chain, settings);
-  if (has(settings, 'e') && !trims) cloudinaryEffect(ask, chain, effect);
-  if (has(settings, 'a')) cloudinaryAngle(ask, chain, settings['a']);
-  if (!has(settings, 'b')) return;
+  if (settings.e !== undefined && !trims) cloudinaryEffect(ask, chain, effect);
+  if (settings.a !== undefined) cloudinaryAngle(ask, chain, settings.a);
+  if (settings.b === undefined) return;
   // Behind a resize it is laid under what is there; with one it is the colour of the padding too.
   if (!resizes) cloudinaryAdvance(chain, 8);
-  cloudinaryBackground(ask, settings['b']);
+  cloudinaryBackground(ask, settings.b);
 }
 
 // [type of delivery, rest]. The mount's path may end with the type.
@@ -362,14 +362,14 @@ function parseCloudinary(mount, received, query) {
   const place = cloudinaryLocate(mount, decode(received, 'path'));
   const type = place[0];
   let rest = place[1];
-  const signed = /^s--([^\/]+)--\//.exec(rest + '/');
+  const signed = rest.indexOf('s--') === 0 && /^s--([^\/]+)--\//.exec(rest + '/');
   if (signed) rest = rest.slice(signed[0].length);
   const whole = rest;
   while (cloudinaryBehind(rest, '/') && cloudinaryIsComponent(cloudinaryBefore(rest, '/'))) {
     rest = cloudinaryBehind(rest, '/');
   }
   const components = whole.slice(0, whole.length - rest.length);
-  const numbered = /^v(\d+)\/(?=[\s\S])/.exec(rest);
+  const numbered = rest[0] === 'v' && /^v(\d+)\/(?=[\s\S])/.exec(rest);
   let id = numbered ? cloudinaryBehind(rest, '/') : rest;
   // An address has escapes of its own.
   if (type === 'fetch') id = unescaped(id) || id;

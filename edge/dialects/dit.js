@@ -307,7 +307,7 @@ function ditPath(ask, mount, segments) {
   let key = '', bucket = '';
   segments.forEach((segment, i) => {
     if (segment.indexOf('filters:') === 0) return;
-    const shape = i < last && segment.replace(/[0-9]+/g, '0');
+    const shape = i < last && segment.search(/^\d/) >= 0 && segment.replace(/[0-9]+/g, '0');
     if (i < last && segment === 'fit-in') {
       seen.fit = true;
     } else if (shape === '0x0') {

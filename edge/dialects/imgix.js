@@ -48,11 +48,11 @@ function imgixParameters(query) {
 
 function imgixSortOut(ask, given) {
   Object.keys(given).sort().forEach((name) => {
-    const hasName = (row) => isAmong(row[0], name), group = IMGIX_REFUSED.filter(hasName)[0];
+    if (IMGIX_HANDLERS[name] || isAmong(IMGIX_KNOWN, name)) return;
+    const group = IMGIX_REFUSED.filter((row) => isAmong(row[0], name))[0];
     if (group) {
       if (given[name] && !isAmong(group[1], given[name])) unsupported(name);
-    } else if (!isAmong(IMGIX_KNOWN, name) && !IMGIX_HANDLERS.some(hasName) &&
-        name.search(IMGIX_INERT_PREFIXES) < 0) {
+    } else if (name.search(IMGIX_INERT_PREFIXES) < 0) {
       ask.unknown.push(name);
     }
   });
@@ -255,12 +255,35 @@ function imgixFlip(ask, text, name) {
   ask.t.flip = flips[flips.indexOf(ask.t.flip) ^ before];
 }
 
-const IMGIX_HANDLERS = [
-  ['w h', imgixSide], ['dpr', imgixNumber], ['max-h max-w min-h min-w', imgixLimit],
-  ['ar', imgixAspect], ['crop', imgixGravity], ['rect', imgixRectangle], ['trim', imgixTrim],
-  ['fill', imgixFill], ['bg fill-color', imgixColor], ['auto', imgixAuto], ['fm', imgixFormat],
-  ['q', imgixQuality], ['blur usm sharp', imgixEffect], ['orient', imgixOrient],
-  ['rot', imgixRotate], ['flip', imgixFlip]];
+// In the order in which they act; that of an object's keys is any in njs.
+const IMGIX_ORDER = 'w h dpr max-h max-w min-h min-w ar crop rect trim fill bg fill-color auto ' +
+    'fm q blur usm sharp orient rot flip';
+const IMGIX_HANDLERS = {
+  __proto__: null,
+  w: imgixSide,
+  h: imgixSide,
+  dpr: imgixNumber,
+  'max-h': imgixLimit,
+  'max-w': imgixLimit,
+  'min-h': imgixLimit,
+  'min-w': imgixLimit,
+  ar: imgixAspect,
+  crop: imgixGravity,
+  rect: imgixRectangle,
+  trim: imgixTrim,
+  fill: imgixFill,
+  bg: imgixColor,
+  'fill-color': imgixColor,
+  auto: imgixAuto,
+  fm: imgixFormat,
+  q: imgixQuality,
+  blur: imgixEffect,
+  usm: imgixEffect,
+  sharp: imgixEffect,
+  orient: imgixOrient,
+  rot: imgixRotate,
+  flip: imgixFlip
+};
 
 // ----
 
@@ -284,10 +307,8 @@ function parseImgix(mount, rest, query) {
   const given = imgixParameters(query);
   imgixSortOut(ask, given);
   imgixBegin(ask, given.fit === undefined ? 'clip' : given.fit);
-  IMGIX_HANDLERS.forEach((row) => {
-    row[0].split(' ').forEach((name) => {
-      if (given[name] !== undefined) row[1](ask, given[name], name, given);
-    });
+  IMGIX_ORDER.split(' ').forEach((name) => {
+    if (given[name] !== undefined) IMGIX_HANDLERS[name](ask, given[name], name, given);
   });
   return ask;
 }

@@ -35,7 +35,8 @@ function parseQuery(ask, query) {
     if (!known) {
       ask.unknown.push(name);
     } else if (!isOption || !ask.canonical) {
-      keep(ask, isOption ? ask.t : ask, known, valueOf(known, isPlain ? rest : decode(rest, known)));
+      const value = isPlain ? rest : decode(rest, known);
+      keep(ask, isOption ? ask.t : ask, known, valueOf(known, value));
     }
   });
 }

@@ -54,7 +54,8 @@ function thumborTrim(draft, segment) {
 
 // <left>x<top>:<right>x<bottom>
 function thumborCrop(draft, segment) {
-  if (segment.replace(/\d+/g, '0') !== '0x0:0x0') return false;
+  const isCrop = segment.search(/^\d+x\d+:\d+x\d+(?!.|\s)/) >= 0;
+  if (!isCrop) return false;
   const at = segment.split(/[x:]/).map((text) => Math.min(Number(text), 65535));
   if (at.some((corner) => corner)) {
     if (at[0] >= at[2] || at[1] >= at[3]) wrong('crop');

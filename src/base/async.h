@@ -112,11 +112,13 @@ Task<std::tuple<A, B>> both(Task<A> first, Task<B> second) {
 }
 
 // As both(), but when the first task ends the second is told to end too (asio's cancellation): for
-// what is worth having beside the first, and not worth waiting for. B needs a default value.
+// what is worth having beside the first, and not worth waiting for. B needs a default value, which
+// it has when the second throws.
 template <class A, class B>
 Task<std::tuple<A, B>> both_until_first(Task<A> first, Task<B> second) {
   struct Shared {
-    explicit Shared(const Executor& executor) : ended(executor, asio::steady_timer::time_point::max()) {}
+    explicit Shared(const Executor& executor)
+        : ended(executor, asio::steady_timer::time_point::max()) {}
     asio::steady_timer ended;
     asio::cancellation_signal leave;
     std::optional<B> result;

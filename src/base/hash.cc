@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.h"
 
+#include <random>
+
 #include <openssl/sha.h>
 #include <xxhash.h>
 
@@ -34,6 +36,13 @@ std::string hex(ByteView bytes) {
     out += kDigits[byte & 15];
   }
   return out;
+}
+
+std::string random_id() {
+  std::random_device random;
+  std::uint8_t bytes[8];
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return hex(bytes);
 }
 
 }  // namespace tintype

@@ -31,4 +31,7 @@ Sha256 sha256(ByteView bytes);
 // Lower-case hexadecimal.
 std::string hex(ByteView bytes);
 
+// 16 random hexadecimal digits, to tell one task from another. No secret.
+std::string random_id();
+
 }  // namespace tintype

@@ -46,6 +46,14 @@ tl::unexpected<MakingError> failed(Error error, bool of_source) {
   return tl::unexpected(MakingError{std::move(error), of_source});
 }
 
+// What a flight knows of purges: how many there had been when it began.
+std::uint64_t purges_so_far(const WalkParts& parts) {
+  return parts.purges ? parts.purges->now() : 0;
+}
+bool is_purged(const WalkParts& parts, std::uint64_t since, const EntryMeta& meta) {
+  return parts.purges && parts.purges->was_purged_since(since, meta);
+}
+
 struct Fetched {
   Source source;
   bool policy_changed = false;
@@ -59,9 +67,10 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
     Error error = Error::in_private(ErrorCode::OriginFailed, origin.error().message);
     co_return failed(std::move(error), true);
   }
-  Deadline until =
-      deadline.no_later_than(parts.clock.now() + named.site->origin.timeout_ms);
+  Deadline until = deadline.no_later_than(parts.clock.now() + named.site->origin.timeout_ms);
   SourceFetches::Wanted wanted{.path = named.ask.source, .version = named.ask.version};
+  // Nor does a source that is fetched after a purge come out of a fetch from before it.
+  wanted.version += '\n' + std::to_string(purges_so_far(parts));
   auto [source, policy] = co_await both(parts.fetches.fetch(*origin, std::move(wanted), until),
                                         parts.policies.refresh());
   const SitePolicy* site_now = policy->find(named.ask.site);
@@ -142,10 +151,15 @@ SharedEntry remember(const WalkParts& parts, Entry entry) {
   return shared;
 }
 
-// Writes behind the answer: a failure costs a later render, never an answer.
-Task<> keep_on_disk(const WalkParts& parts, SharedEntry entry) {
+// Writes behind the answer: a failure costs a later render, never an answer. What was purged in the
+// meantime is taken back.
+Task<> keep_on_disk(const WalkParts& parts, SharedEntry entry, std::uint64_t since) {
   Stopwatch storing(parts, Phase::Store);
-  auto keep = [disk = parts.disk, entry] { return disk->keep(*entry); };
+  auto keep = [&parts, entry, since] {
+    auto kept = parts.disk->keep(*entry);
+    if (is_purged(parts, since, entry->meta)) parts.disk->remove(entry->meta.key);
+    return kept;
+  };
   auto kept = co_await run_on(parts.blocking, std::move(keep));
   storing.stop();
   if (!kept) {
@@ -213,6 +227,7 @@ Task<SharedEntry> look_on_disk(const WalkParts& parts, const NamedVariant& named
 Task<SharedEntry> look_at_shared(const WalkParts& parts, const NamedVariant& named,
                                  Deadline deadline) {
   if (!parts.shared) co_return nullptr;
+  std::uint64_t since = purges_so_far(parts);
   std::string path = named.path;
   SharedEntry found = co_await parts.shared->find(std::move(path), deadline);
   if (!found) co_return nullptr;
@@ -221,7 +236,8 @@ Task<SharedEntry> look_at_shared(const WalkParts& parts, const NamedVariant& nam
   entry.meta.source = named.ask.source;
   SharedEntry shared = remember(parts, std::move(entry));
   if (parts.disk) {
-    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, shared), asio::detached);
+    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, shared, since),
+                   asio::detached);
   }
   co_return shared;
 }
@@ -257,6 +273,7 @@ Task<Finished> find_finished(const WalkParts& parts, const NamedVariant& named, 
 // Fetches, renders and keeps.
 Task<Making<SharedEntry>> make(const WalkParts& parts, const NamedVariant& named, Deadline deadline,
                                Trace& trace) {
+  std::uint64_t since = purges_so_far(parts);
   Stopwatch fetching(parts, Phase::Fetch);
   auto fetched = co_await fetch(parts, named, deadline);
   trace.timings.fetch_us = fetching.stop();
@@ -264,12 +281,40 @@ Task<Making<SharedEntry>> make(const WalkParts& parts, const NamedVariant& named
   if (fetched->policy_changed) co_return SharedEntry();
   auto made = co_await render(parts, named, std::move(fetched->source), {deadline, &trace});
   if (!made) co_return tl::unexpected(made.error());
+  if (is_purged(parts, since, made->meta)) {
+    // Of what was to go: who waits for it gets it; no cache keeps it, here or in front of us.
+    made->meta.fresh_until_unix_seconds = parts.clock.unix_seconds();
+    made->meta.max_age_seconds = 0;
+    co_return remember(parts, std::move(*made));
+  }
   SharedEntry entry = remember(parts, std::move(*made));
   if (parts.disk) {
-    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, entry), asio::detached);
+    asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, entry, since),
+                   asio::detached);
   }
   if (parts.shared) parts.shared->offer(entry);
   co_return entry;
+}
+
+Task<Result<SharedEntry>> find_or_make(const WalkParts& parts, const NamedVariant& named,
+                                       Trace& trace) {
+  Deadline deadline = Deadline::after(parts.clock, parts.request_deadline_ms);
+  deadline.trace = named.trace;
+  Finished finished = co_await find_finished(parts, named, deadline, trace);
+  if (finished.entry) co_return finished.entry;
+  // Only now: a variant that exists is served whatever has become of its source since.
+  SharedEntry failure = parts.memory.get(source_failure_key(named.ask));
+  if (is_fresh(parts, failure)) {
+    co_return fail_again(parts, std::move(failure), trace, finished.stale);
+  }
+  auto made = co_await make(parts, named, deadline, trace);
+  if (made && *made) co_return *made;
+  if (parts.shared) {
+    std::string path = named.path;
+    co_await parts.shared->give_up(std::move(path), deadline);
+  }
+  if (made) co_return fail_private(ErrorCode::Busy, "the policy changed");
+  co_return fail_variant(parts, named, made.error(), trace, finished.stale);
 }
 
 }  // namespace
@@ -291,23 +336,11 @@ Outcome outcome_of_failure(int status) {
 
 Task<Result<SharedEntry>> make_variant(const WalkParts& parts, NamedVariant named,
                                        std::shared_ptr<Trace> trace) {
-  Deadline deadline = Deadline::after(parts.clock, parts.request_deadline_ms);
-  deadline.trace = named.trace;
-  Finished finished = co_await find_finished(parts, named, deadline, *trace);
-  if (finished.entry) co_return finished.entry;
-  // Only now: a variant that exists is served whatever has become of its source since.
-  SharedEntry failure = parts.memory.get(source_failure_key(named.ask));
-  if (is_fresh(parts, failure)) {
-    co_return fail_again(parts, std::move(failure), *trace, finished.stale);
-  }
-  auto made = co_await make(parts, named, deadline, *trace);
-  if (made && *made) co_return *made;
-  if (parts.shared) {
-    std::string path = named.path;
-    co_await parts.shared->give_up(std::move(path), deadline);
-  }
-  if (made) co_return fail_private(ErrorCode::Busy, "the policy changed");
-  co_return fail_variant(parts, named, made.error(), *trace, finished.stale);
+  std::uint64_t since = purges_so_far(parts);
+  auto found = co_await find_or_make(parts, named, *trace);
+  // Who waits for it gets it; who comes later does not.
+  if (found && is_purged(parts, since, (*found)->meta)) parts.memory.remove((*found)->meta.key);
+  co_return found;
 }
 
 }  // namespace tintype

@@ -25,7 +25,7 @@ bool may_differ(OptionId id) {
     case OptionId::Version:
     case OptionId::Preset:
     case OptionId::Dpr:
-    case OptionId::Width:   // held to covers_sides
+    case OptionId::Width:  // held to covers_sides
     case OptionId::Height:
       return true;
     default:

@@ -29,9 +29,9 @@ class PresetShape {
  private:
   bool covers_sides(const Transformation& settled) const;
 
-  Transformation wanted_;       // settled, at dpr 1
-  bool is_any_side_ = false;    // w=auto: the client's screen decides
-  bool has_upper_end_ = true;   // false: the site raises widths to its ladder
+  Transformation wanted_;      // settled, at dpr 1
+  bool is_any_side_ = false;   // w=auto: the client's screen decides
+  bool has_upper_end_ = true;  // false: the site raises widths to its ladder
 };
 
 }  // namespace tintype

@@ -62,7 +62,8 @@ std::vector<std::string> tidy_edge_paths(std::vector<std::string> paths, std::si
   }
   if (kept.size() <= max_paths) return kept;
   // Our own folder has nothing in common with a site.
-  auto sites = std::ranges::find_if(kept, [](const auto& path) { return !path.starts_with("/_/"); });
+  auto sites =
+      std::ranges::find_if(kept, [](const auto& path) { return !path.starts_with("/_/"); });
   if (sites == kept.end()) return kept;
   // Sorted: what the first and the last have in common, all have.
   auto [first, last] = std::ranges::mismatch(*sites, kept.back());
@@ -166,7 +167,8 @@ Task<OwnLoss> Purger::State::forget_own(Scope scope) {
         return parts.disk->remove_if(scope->site_prefix(), matches);
       }
       std::uint64_t removed = 0;
-      for (const std::string& prefix : scope->prefixes) removed += parts.disk->remove_prefix(prefix);
+      for (const std::string& prefix : scope->prefixes)
+        removed += parts.disk->remove_prefix(prefix);
       return removed;
     };
     loss.disk = co_await run_on(parts.blocking, std::move(remove));
@@ -217,8 +219,8 @@ Task<Result<std::uint64_t>> Purger::State::purge_prefix(Progress progress, std::
   std::string after;
   while (true) {
     std::string list_prefix = prefix, list_after = after;
-    CO_TRY(auto keys, co_await parts.store->list(std::move(list_prefix), std::move(list_after),
-                                                 deadline()));
+    CO_TRY(auto keys,
+           co_await parts.store->list(std::move(list_prefix), std::move(list_after), deadline()));
     bool is_end = keys.size() < kPage;
     if (!keys.empty()) after = keys.back();
     if (is_picky) {
@@ -244,8 +246,8 @@ Task<Result<Purger::State::EdgePaths>> Purger::State::purge_tagged(Progress prog
   EdgePaths paths;
   while (true) {
     std::string list_prefix = prefix, list_after = after;
-    CO_TRY(auto markers, co_await parts.store->list(std::move(list_prefix), std::move(list_after),
-                                                    deadline()));
+    CO_TRY(auto markers,
+           co_await parts.store->list(std::move(list_prefix), std::move(list_after), deadline()));
     for (const std::string& marker : markers) {
       std::string variants = prefix_of_marker(marker);
       if (variants.empty()) continue;

@@ -31,8 +31,8 @@ struct PurgeSettings {
   // for what they were writing to the store when they learnt of it.
   Milliseconds propagation_margin_ms{2'000};
   Milliseconds call_timeout_ms{30'000};  // of one call of the store or the feed
-  // CloudFront takes 15 wildcards at a time and bills each path beyond 1,000 a month (0.005 $): more
-  // sources of a tag than this become one wildcard for what their paths have in common.
+  // CloudFront takes 15 wildcards at a time and bills each path beyond 1,000 a month (0.005 $):
+  // more sources of a tag than this become one wildcard for what their paths have in common.
   std::size_t max_edge_paths = 60;
 };
 
@@ -45,12 +45,12 @@ struct PurgeParts {
   PolicyStore& policies;
   PurgeLog& log;
   MemoryTier& memory;
-  DiskTier* disk = nullptr;        // null: none
-  asio::thread_pool& blocking;     // for the disk
+  DiskTier* disk = nullptr;     // null: none
+  asio::thread_pool& blocking;  // for the disk
   const Clock& clock;
-  VariantStore* store = nullptr;   // the bare one, not guarded_store.h; null: none
-  PurgeFeed* feed = nullptr;       // null: there is one task
-  EdgeInvalidation edge = {};      // empty: no edge that can be asked
+  VariantStore* store = nullptr;  // the bare one, not guarded_store.h; null: none
+  PurgeFeed* feed = nullptr;      // null: there is one task
+  EdgeInvalidation edge = {};     // empty: no edge that can be asked
   // The source cache: forgets a site's sources whose path begins with the prefix; how many.
   std::function<Task<std::uint64_t>(std::string site, std::string prefix)> forget_sources = {};
   // Told of each finished purge but those from the feed; for the audit log.
@@ -79,8 +79,8 @@ class PurgeProgress {
   PurgeReport report_;
 };
 
-// Edge paths in order, without doubles and without those that a wildcard covers; more than `max_paths`
-// become one wildcard of what they have in common.
+// Edge paths in order, without doubles and without those that a wildcard covers; more than
+// `max_paths` become one wildcard of what they have in common.
 std::vector<std::string> tidy_edge_paths(std::vector<std::string> paths, std::size_t max_paths);
 
 class Purger {

@@ -14,8 +14,7 @@ constexpr std::chrono::minutes kRemembered{15};
 void PurgeLog::note(std::shared_ptr<const PurgeScope> scope) {
   std::lock_guard lock(mutex_);
   Steady now = clock_.now();
-  while (!noted_.empty() &&
-         (noted_.size() >= kMaxNoted || noted_.front().at + kRemembered < now)) {
+  while (!noted_.empty() && (noted_.size() >= kMaxNoted || noted_.front().at + kRemembered < now)) {
     noted_.pop_front();
   }
   noted_.push_back({std::move(scope), now, clock_.unix_seconds()});

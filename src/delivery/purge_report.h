@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PurgeReport: how far a purge is and what it removed, layer by layer; what the admin API answers,
-// the audit log keeps and `tintype purge` reads back. A plain value.
+// the audit log keeps and `tintype purge` reads back. A plain value. In no walk: made by Purger
+// (purge.h), changed while the purge goes on, final when its state is no longer Running.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,9 @@ struct PurgeReport {
   State state = State::Running;
   PurgeOrder order;
   PurgeCounts counts;
-  std::string step;           // what is being done now: "store"; empty when it is over
-  std::string by, client;     // the token's name, its user's address
-  std::string error;          // public: what failed, and what to do
+  std::string step;        // what is being done now: "store"; empty when it is over
+  std::string by, client;  // the token's name, its user's address
+  std::string error;       // public: what failed, and what to do
   std::int64_t started_unix_seconds = 0;
   std::int64_t duration_ms = 0;  // so far
 };

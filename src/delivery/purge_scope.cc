@@ -99,7 +99,8 @@ std::vector<std::string> path_prefixes(std::string_view site, std::string_view p
 Result<PurgeScope> scope_of(const PurgeOrder& order, const Policy& policy) {
   const SitePolicy* site = policy.find(order.site);
   if (site == nullptr) {
-    return fail_public(ErrorCode::BadRequest, "site: there is no site named \"" + order.site + "\"");
+    return fail_public(ErrorCode::BadRequest,
+                       "site: there is no site named \"" + order.site + "\"");
   }
   PurgeScope scope;
   scope.order = order;

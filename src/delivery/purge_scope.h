@@ -22,9 +22,9 @@ struct PurgeScope {
   std::vector<std::string> prefixes;
   // "source:/shop/p/a.jpg?v=": failures remembered of sources (naming.h).
   std::vector<std::string> failure_prefixes;
-  std::string tag;                   // and every variant of the site with this tag; empty: none
-  std::vector<PresetShape> shapes;   // and every variant of the site with one of these shapes
-  std::vector<std::string> sources;  // paths of sources begin so, for caches of sources
+  std::string tag;                      // and every variant of the site with this tag; empty: none
+  std::vector<PresetShape> shapes;      // and every variant of the site with one of these shapes
+  std::vector<std::string> sources;     // paths of sources begin so, for caches of sources
   std::vector<std::string> edge_paths;  // of the edge's cache; "*" at the end of each
   bool is_tag_at_edge = false;          // and those of each source that the tag is found on
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/purge.h"
 
+#include <filesystem>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-
-#include <filesystem>
 
 #include "delivery/guarded_store.h"
 
@@ -51,6 +51,8 @@ struct ServiceTask {
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     folder = pattern;
     disk = std::move(*DiskTier::open({.folder = folder + "/cache"}, clock));
+    // Until then a purge by tag takes the whole site.
+    while (disk->state().is_reconciling) std::this_thread::sleep_for(Milliseconds(1));
     PurgeParts parts{.policies = policies,
                      .log = log,
                      .memory = memory,

@@ -67,7 +67,9 @@ struct Walk::State {
   // while the source was fetched, so that the name itself must be made again.
   Task<std::optional<Answer>> fly(NamedVariant named) {
     auto trace = std::make_shared<Trace>();
+    // Who asks after a purge does not join a flight from before it.
     std::string path = named.path;
+    if (parts.purges) path += '\n' + std::to_string(parts.purges->now());
     std::uint8_t vary = named.hints_read;
     std::function<Task<Result<SharedEntry>>()> work = [this, named = std::move(named), trace] {
       return make_variant(parts, named, trace);

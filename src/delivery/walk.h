@@ -20,6 +20,7 @@
 #include "cache/memory_tier.h"
 #include "delivery/answer.h"
 #include "delivery/origins.h"
+#include "delivery/purge_log.h"
 #include "delivery/renderer.h"
 #include "delivery/shared_variants.h"
 #include "delivery/source_fetches.h"
@@ -36,6 +37,7 @@ struct WalkParts {
   MemoryTier& memory;
   DiskTier* disk = nullptr;          // null: no disk tier
   SharedVariants* shared = nullptr;  // null: no variant store
+  PurgeLog* purges = nullptr;        // null: nothing is ever purged
   asio::thread_pool& blocking;       // for the disk
   Metrics& metrics;
   const Clock& clock;

@@ -3,16 +3,17 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 
 #include <asio/signal_set.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "delivery/explain.h"
 #include "main/exported_metrics.h"
 #include "server/head.h"
+#include "server/hook_route.h"
 #include "telemetry/log.h"
 
 namespace tintype {
@@ -67,7 +68,8 @@ Result<> Application::open_stores() {
   const Settings& settings = order_.settings;
   TRY(backends_, Backends::open(settings, {.reads = source_reads_,
                                            .clock = clock_,
-                                           .environment = process_environment()}));
+                                           .environment = process_environment(),
+                                           .purges = purges_}));
   TRY(policy_, PolicySource::open(settings, {.aws = backends_->aws(),
                                              .blocking = source_reads_,
                                              .clock = clock_,
@@ -77,6 +79,10 @@ Result<> Application::open_stores() {
                                          kMemoryShards);
   if (settings.disk) open_disk(*settings.disk);
   renderer_ = std::make_unique<PoolRenderer>(*pool_);
+  if (settings.variants && settings.variants->leases && policy_->dynamo() != nullptr) {
+    leases_ = std::make_unique<DynamoLease>(*policy_->dynamo(), clock_, random_id());
+    backends_->use_leases(*leases_);
+  }
   return {};
 }
 
@@ -115,12 +121,51 @@ Result<> Application::open_server() {
                                        .memory = *memory_,
                                        .disk = disk_.get(),
                                        .shared = backends_->shared(),
+                                       .purges = &purges_,
                                        .blocking = disk_reads_,
                                        .metrics = metrics_,
                                        .clock = clock_,
                                        .render_head = [](Entry& entry) { render_head(entry); }});
+  open_api();
   TRY(server_, Server::start(server_parts(), order_.settings.server));
   return {};
+}
+
+// What may be done to the service by request, beside pictures: purges, and the DAM's hooks.
+void Application::open_api() {
+  const Settings& settings = order_.settings;
+  std::vector<std::string> tokens{settings.server.admin_token, settings.server.old_admin_token};
+  purging_ = std::make_unique<Purging>(settings.purging, std::move(tokens),
+                                       Purging::Parts{.policies = policy_->policies(),
+                                                      .log = purges_,
+                                                      .memory = *memory_,
+                                                      .disk = disk_.get(),
+                                                      .blocking = disk_reads_,
+                                                      .clock = clock_,
+                                                      .aws = backends_->aws(),
+                                                      .variants = backends_->variants(),
+                                                      .sources = backends_->sources(),
+                                                      .dynamo = policy_->dynamo()});
+  WarmQueue::Parts warm{.policies = policy_->policies(),
+                        .clock = clock_,
+                        .ask = [this](std::string path) { return ask_as_edge(std::move(path)); },
+                        .is_busy = [this] { return pool_->state().queued > 0; }};
+  warm_ = std::make_unique<WarmQueue>(std::move(warm), WarmQueueSettings{});
+  hooks_ = std::make_unique<HookDesk>(HookDesk::Parts{.policies = policy_->policies(),
+                                                      .clock = clock_,
+                                                      .warm = *warm_,
+                                                      .purge = purge_by(purging_->purger())});
+  purging_->add_routes(api_);
+  api_.add(hook_route(*hooks_));
+  export_hooks(metrics_, *hooks_, *warm_);
+}
+
+// A canonical path needs no signature when the edge asks for it, and we ask in its place.
+Task<Answer> Application::ask_as_edge(std::string path) {
+  Viewing viewing;
+  viewing.target = path;
+  viewing.is_edge = true;
+  co_return co_await walk_->answer(viewing);
 }
 
 TelemetryParts::Parts Application::telemetry_order() {
@@ -152,7 +197,8 @@ ServerParts Application::server_parts() {
                  .explain_json =
                      [this](std::string target, std::string accept) {
                        return explain_as_json(std::move(target), std::move(accept));
-                     }}};
+                     }},
+      .api = api_};
 }
 
 Task<std::string> Application::list_pictures() {
@@ -174,7 +220,8 @@ Task<std::string> Application::list_pictures() {
 }
 
 Task<std::string> Application::explain_as_json(std::string target, std::string accept) {
-  ExplainParts parts{.policies = policy_->policies(), .origins = backends_->origins(), .clock = clock_};
+  ExplainParts parts{
+      .policies = policy_->policies(), .origins = backends_->origins(), .clock = clock_};
   HintTexts headers;
   headers.take("accept", accept);
   Explanation explanation = co_await explain(std::move(target), std::move(headers), parts);
@@ -238,6 +285,7 @@ Task<> Application::obey_signals() {
     if (draining) std::_Exit(1);
     draining = true;
     log(LogLevel::Info, "draining", {{"signal", signal}});
+    warm_->stop();
     server_->begin_drain();
     // A thread of its own: the pool that reads disks may be waiting for one that hangs.
     drain_ = std::thread(
@@ -253,6 +301,8 @@ Task<> Application::obey_signals() {
 void Application::run() {
   asio::co_spawn(control_, watch_policy(), asio::detached);
   asio::co_spawn(control_, obey_signals(), asio::detached);
+  purging_->follow(control_);
+  warm_->start(control_.get_executor());
   control_.run();
   log(LogLevel::Info, "stopped");
 }

@@ -11,9 +11,12 @@
 #include "base/clock.h"
 #include "cache/disk_tier.h"
 #include "cache/memory_tier.h"
+#include "delivery/hook_desk.h"
 #include "delivery/walk.h"
+#include "delivery/warm_queue.h"
 #include "main/backends.h"
 #include "main/policy_source.h"
+#include "main/purging.h"
 #include "main/settings.h"
 #include "main/telemetry_parts.h"
 #include "server/server.h"
@@ -43,6 +46,8 @@ class Application {
   explicit Application(Order order);
   Result<> open_stores();
   Result<> open_server();
+  void open_api();
+  Task<Answer> ask_as_edge(std::string path);
   Result<> open_access_log();
   TelemetryParts::Parts telemetry_order();
   ServerParts server_parts();
@@ -60,12 +65,18 @@ class Application {
   // Apart, so that a cache disk that hangs holds up no local sources, nor they the cache.
   asio::thread_pool source_reads_, disk_reads_;
   Metrics metrics_;
+  PurgeLog purges_{clock_};
   std::unique_ptr<Backends> backends_;
   std::unique_ptr<PolicySource> policy_;
+  std::unique_ptr<Lease> leases_;
   std::unique_ptr<MemoryTier> memory_;
   std::unique_ptr<DiskTier> disk_;
   std::unique_ptr<PoolRenderer> renderer_;
   std::unique_ptr<Walk> walk_;
+  std::unique_ptr<Purging> purging_;
+  std::unique_ptr<WarmQueue> warm_;
+  std::unique_ptr<HookDesk> hooks_;
+  AdminApi api_;
   std::unique_ptr<TelemetryParts> telemetry_;
   int access_log_fd_ = -1;
   asio::io_context control_;  // signals and the policy watch; the main thread's

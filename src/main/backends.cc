@@ -18,7 +18,7 @@ Result<std::unique_ptr<Backends>> Backends::open(const Settings& settings, const
 }
 
 Backends::Backends(const Settings& settings, const Parts& parts)
-    : reads_(parts.reads), clock_(parts.clock) {
+    : reads_(parts.reads), clock_(parts.clock), purges_(parts.purges) {
   const Environment& environment = parts.environment;
   region_ = environment("AWS_REGION").value_or(environment("AWS_DEFAULT_REGION").value_or(""));
   http_ = std::make_unique<HttpClient>(HttpClientSettings{}, clock_);
@@ -54,9 +54,10 @@ Result<> Backends::open_variants(const VariantSettings& settings) {
   S3VariantStoreSettings s3 = settings.s3;
   if (s3.region.empty()) s3.region = region_;
   TRY(variants_, open_s3_variant_store(s3, *aws_));
-  write_back_ = std::make_unique<WriteBack>(*variants_, settings.write_back, clock_);
+  guarded_ = std::make_unique<GuardedVariantStore>(*variants_, purges_);
+  write_back_ = std::make_unique<WriteBack>(*guarded_, settings.write_back, clock_);
   shared_settings_ = settings.shared;
-  SharedVariants::Parts parts{.store = *variants_, .write_back = *write_back_, .clock = clock_};
+  SharedVariants::Parts parts{.store = *guarded_, .write_back = *write_back_, .clock = clock_};
   shared_ = std::make_unique<SharedVariants>(parts, shared_settings_);
   return {};
 }
@@ -64,7 +65,7 @@ Result<> Backends::open_variants(const VariantSettings& settings) {
 void Backends::use_leases(Lease& leases) {
   if (!shared_) return;
   SharedVariants::Parts parts{
-      .store = *variants_, .write_back = *write_back_, .leases = &leases, .clock = clock_};
+      .store = *guarded_, .write_back = *write_back_, .leases = &leases, .clock = clock_};
   shared_ = std::make_unique<SharedVariants>(parts, shared_settings_);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/async.h"
 #include "base/clock.h"
+#include "delivery/guarded_store.h"
 #include "delivery/origins.h"
 #include "delivery/shared_variants.h"
 #include "delivery/source_fetches.h"
@@ -28,6 +29,7 @@ class Backends {
     asio::thread_pool& reads;
     const Clock& clock;
     const Environment& environment;
+    const PurgeLog& purges;  // outlives them too
   };
   // Fails with BadRequest when the settings name no bucket or region that could be.
   static Result<std::unique_ptr<Backends>> open(const Settings& settings, const Parts& parts);
@@ -41,7 +43,7 @@ class Backends {
   SourceFetches& fetches() { return *fetches_; }
   // Null where the settings name none.
   SourceCache* sources() { return sources_.get(); }
-  VariantStore* variants() { return variants_.get(); }
+  VariantStore* variants() { return variants_.get(); }  // the bare one, for purges
   WriteBack* write_back() { return write_back_.get(); }
   SharedVariants* shared() { return shared_.get(); }
 
@@ -59,6 +61,7 @@ class Backends {
 
   asio::thread_pool& reads_;
   const Clock& clock_;
+  const PurgeLog& purges_;
   std::string region_;
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<AwsCredentialSource> credentials_;
@@ -68,6 +71,7 @@ class Backends {
   std::unique_ptr<SourceFetches> fetches_;
   SharedVariantsSettings shared_settings_;
   std::unique_ptr<VariantStore> variants_;
+  std::unique_ptr<GuardedVariantStore> guarded_;
   std::unique_ptr<WriteBack> write_back_;
   std::unique_ptr<SharedVariants> shared_;
 };

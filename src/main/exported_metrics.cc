@@ -117,4 +117,23 @@ void export_metrics(Metrics& metrics, const ExportedParts& parts) {
   export_aws({metrics, parts.backends.aws()});
 }
 
+void export_hooks(Metrics& metrics, const HookDesk& desk, const WarmQueue& warm) {
+  Exporter<HookDesk> hooks(metrics, desk);
+  hooks.counter("hooks_obeyed_total", "Hooks whose pictures were purged.", &HookDeskState::obeyed);
+  hooks.counter("hooks_ignored_total", "Hooks that named nothing of ours.",
+                &HookDeskState::ignored);
+  hooks.counter("hooks_seen_total", "Signed hooks that came again.", &HookDeskState::seen);
+  hooks.counter("hooks_refused_total", "Hooks without a proof, or not to be understood.",
+                &HookDeskState::refused);
+  hooks.counter("hooks_failed_total", "Hooks whose purge failed.", &HookDeskState::failed);
+  Exporter<WarmQueue> queue(metrics, warm);
+  queue.gauge("warm_waiting", "Pictures whose standard variants wait to be made.",
+              &WarmQueueState::waiting);
+  queue.counter("warm_made_total", "Variants made for hooks, or there already.",
+                &WarmQueueState::made);
+  queue.counter("warm_failed_total", "Variants that could not be made.", &WarmQueueState::failed);
+  queue.counter("warm_dropped_total", "Pictures that found no room in the queue.",
+                &WarmQueueState::dropped);
+}
+
 }  // namespace tintype

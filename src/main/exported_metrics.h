@@ -6,6 +6,8 @@
 
 #include "cache/disk_tier.h"
 #include "cache/memory_tier.h"
+#include "delivery/hook_desk.h"
+#include "delivery/warm_queue.h"
 #include "main/backends.h"
 #include "telemetry/metrics.h"
 #include "worker/pool.h"
@@ -20,5 +22,6 @@ struct ExportedParts {
 };
 
 void export_metrics(Metrics& metrics, const ExportedParts& parts);
+void export_hooks(Metrics& metrics, const HookDesk& desk, const WarmQueue& warm);
 
 }  // namespace tintype

@@ -206,24 +206,27 @@ int run_policy_create_table(const PolicyArguments& arguments) {
 
 namespace {
 
-using Run = int (*)(const PolicyArguments&);
-
 struct SubCommand {
   CLI::App* app;
   std::shared_ptr<PolicyArguments> arguments;
 };
 
-SubCommand add_sub(CLI::App& policy, const char* name, const char* about, Run run, int& code) {
+struct About {
+  const char* name;
+  const char* text;
+  int (*run)(const PolicyArguments& arguments);
+};
+
+SubCommand add_sub(CLI::App& policy, const About& about, int& code) {
   auto arguments = std::make_shared<PolicyArguments>();
-  CLI::App* app = policy.add_subcommand(name, about);
+  CLI::App* app = policy.add_subcommand(about.name, about.text);
   app->add_option("--config,-c", arguments->config, "Settings and sites")->capture_default_str();
-  app->callback([&code, arguments, run] { code = run(*arguments); });
+  app->callback([&code, arguments, run = about.run] { code = run(*arguments); });
   return {app, arguments};
 }
 
-SubCommand add_table_sub(CLI::App& policy, const char* name, const char* about, Run run,
-                         int& code) {
-  SubCommand sub = add_sub(policy, name, about, run, code);
+SubCommand add_table_sub(CLI::App& policy, const About& about, int& code) {
+  SubCommand sub = add_sub(policy, about, code);
   PolicyArguments& a = *sub.arguments;
   sub.app->add_option("--table", a.table, "The table; default: policy_table.name");
   sub.app->add_option("--region", a.region, "Its region; default: policy_table.region, AWS_REGION");
@@ -241,33 +244,30 @@ void add_site(const SubCommand& sub, bool is_required) {
 void add_policy(CLI::App& app, int& code) {
   CLI::App* policy = app.add_subcommand("policy", "The sites in the DynamoDB table");
   policy->require_subcommand(1);
-  add_sub(*policy, "validate", "Check the sites of the file", run_policy_validate, code);
-  auto diff = add_table_sub(*policy, "diff", "Print what a push would change; ends with 1 if so",
-                            run_policy_diff, code);
-  add_site(diff, false);
-  auto push =
-      add_table_sub(*policy, "push", "Put the sites of the file into the table, and in force",
-                    run_policy_push, code);
+  add_sub(*policy, {"validate", "Check the sites of the file", run_policy_validate}, code);
+  About about{"diff", "Print what a push would change; ends with 1 if so", run_policy_diff};
+  add_site(add_table_sub(*policy, about, code), false);
+  about = {"push", "Put the sites of the file into the table, and in force", run_policy_push};
+  auto push = add_table_sub(*policy, about, code);
   add_site(push, false);
   push.app->add_flag("--dry-run", push.arguments->is_dry_run, "Print what would be done");
   push.app->add_flag("--remove", push.arguments->with_removal,
                      "Take sites out of force that the file does not have");
   push.app->add_option("--by", push.arguments->by, "Who pushes; default: the user");
-  auto pull = add_table_sub(*policy, "pull", "Print the sites of the table as YAML, with secrets",
-                            run_policy_pull, code);
-  add_site(pull, false);
-  auto history = add_table_sub(*policy, "history", "List the versions that are kept; * is in force",
-                               run_policy_history, code);
-  add_site(history, false);
-  auto rollback = add_table_sub(*policy, "rollback", "Put a kept version in force again",
-                                run_policy_rollback, code);
+  about = {"pull", "Print the sites of the table as YAML, with secrets", run_policy_pull};
+  add_site(add_table_sub(*policy, about, code), false);
+  about = {"history", "List the versions that are kept; * is in force", run_policy_history};
+  add_site(add_table_sub(*policy, about, code), false);
+  about = {"rollback", "Put a kept version in force again", run_policy_rollback};
+  auto rollback = add_table_sub(*policy, about, code);
   add_site(rollback, true);
   rollback.app->add_option("--to", rollback.arguments->to, "The version, as history lists it")
       ->required()
       ->check(CLI::Range(1, 99'999'999));
   rollback.app->add_flag("--dry-run", rollback.arguments->is_dry_run, "Print what would be done");
-  add_table_sub(*policy, "create-table", "Make the table, on demand; for development and tests",
-                run_policy_create_table, code);
+  about = {"create-table", "Make the table, on demand; for development and tests",
+           run_policy_create_table};
+  add_table_sub(*policy, about, code);
 }
 
 }  // namespace tintype

@@ -170,8 +170,8 @@ std::uint64_t total_of(const std::vector<Row>& rows) {
 void print_table(const std::vector<Row>& rows) {
   std::size_t width = std::string_view("service").size();
   for (const Row& row : rows) width = std::max(width, row.server.size());
-  std::printf("%-*s  %10s  %10s  %10s  %10s\n", static_cast<int>(width), "service", "memory", "disk",
-              "store", "edge paths");
+  std::printf("%-*s  %10s  %10s  %10s  %10s\n", static_cast<int>(width), "service", "memory",
+              "disk", "store", "edge paths");
   for (const Row& row : rows) {
     const PurgeCounts& c = row.report.counts;
     std::printf("%-*s  %10llu  %10llu  %10llu  %10llu\n", static_cast<int>(width),
@@ -255,8 +255,7 @@ Result<> run(const PurgeArguments& arguments) {
 }  // namespace
 
 void add_purge(CLI::App& app, int& code) {
-  auto* purge =
-      app.add_subcommand("purge", "Remove variants from the caches of running services");
+  auto* purge = app.add_subcommand("purge", "Remove variants from the caches of running services");
   purge->footer(
       "Examples:\n"
       "  tintype purge --site shop --source p/4711/front.jpg\n"

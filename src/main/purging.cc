@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/purging.h"
 
-#include <random>
 #include <utility>
 
 #include "base/hash.h"
 
 namespace tintype {
-namespace {
-
-// Tells this task's notes from all others'.
-std::string random_writer() {
-  std::random_device random;
-  std::uint8_t bytes[8];
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  return hex(bytes);
-}
-
-}  // namespace
-
 Purging::Purging(const PurgingSettings& settings, std::vector<std::string> tokens,
                  const Parts& parts)
     : audit_(settings.audit_log), tokens_(std::move(tokens)) {
@@ -26,7 +13,7 @@ Purging::Purging(const PurgingSettings& settings, std::vector<std::string> token
     cloudfront_ = std::make_unique<CloudFront>(settings.cloudfront, parts.aws, parts.clock);
   }
   if (parts.dynamo != nullptr) {
-    notes_ = std::make_unique<PurgeNotes>(*parts.dynamo, parts.clock, random_writer());
+    notes_ = std::make_unique<PurgeNotes>(*parts.dynamo, parts.clock, random_id());
     feed_ = std::make_unique<SharedPurgeFeed>(*notes_);
   }
   purger_ = std::make_unique<Purger>(purge_parts(parts));

@@ -63,6 +63,44 @@ Result<> apply_environment(Settings& settings, const Environment& environment) {
   return {};
 }
 
+Failure refuse(std::string detail) {
+  return fail_public(ErrorCode::BadRequest, std::move(detail));
+}
+
+Result<> check(const Settings& settings) {
+  if (settings.disk && settings.disk->folder.empty()) return refuse("cache.disk: needs a folder");
+  if (settings.sources && settings.sources->folder.empty()) {
+    return refuse("cache.sources: needs a folder");
+  }
+  if (settings.variants && settings.variants->s3.bucket.empty()) {
+    return refuse("variants: needs s3.bucket");
+  }
+  if (settings.variants && settings.variants->leases && settings.policy_table.table.empty()) {
+    return refuse("variants.leases: needs policy_table.name: leases stand in that table");
+  }
+  if (settings.policy_table.refresh_ms < Milliseconds(1'000)) {
+    return refuse("policy_table.refresh: must be at least 1s");
+  }
+  TRY(validate(settings.telemetry));
+  TRY(validate(settings.server));
+  return settings.workers.validate();
+}
+
+// Relative paths are meant from where the settings file stands.
+void resolve_paths(Settings& settings, const std::string& base_folder) {
+  auto resolve = [&](std::string& path) {
+    if (path.empty()) return;
+    path = (std::filesystem::path(base_folder) / path).lexically_normal().string();
+  };
+  if (settings.disk) resolve(settings.disk->folder);
+  if (settings.sources) resolve(settings.sources->folder);
+  resolve(settings.purging.audit_log);
+  resolve(settings.policy_table.snapshot);
+  for (std::string* output : {&settings.access_log, &settings.telemetry.emf_output}) {
+    if (*output != "stdout" && *output != "off") resolve(*output);
+  }
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -89,36 +127,8 @@ Result<Settings> read_settings(const std::string& yaml, const std::string& base_
     }
   }
   TRY(apply_environment(settings, environment));
-  if (settings.disk && settings.disk->folder.empty()) {
-    return fail_public(ErrorCode::BadRequest, "cache.disk: needs a folder");
-  }
-  if (settings.sources && settings.sources->folder.empty()) {
-    return fail_public(ErrorCode::BadRequest, "cache.sources: needs a folder");
-  }
-  if (settings.variants && settings.variants->s3.bucket.empty()) {
-    return fail_public(ErrorCode::BadRequest, "variants: needs s3.bucket");
-  }
-  if (settings.policy_table.refresh_ms < Milliseconds(1'000)) {
-    return fail_public(ErrorCode::BadRequest, "policy_table.refresh: must be at least 1s");
-  }
-  namespace fs = std::filesystem;
-  auto against_base = [&](const std::string& path) {
-    return (fs::path(base_folder) / path).lexically_normal().string();
-  };
-  if (settings.disk) settings.disk->folder = against_base(settings.disk->folder);
-  if (settings.sources) settings.sources->folder = against_base(settings.sources->folder);
-  std::string& audit_log = settings.purging.audit_log;
-  if (!audit_log.empty()) audit_log = against_base(audit_log);
-  std::string& snapshot = settings.policy_table.snapshot;
-  if (!snapshot.empty()) snapshot = against_base(snapshot);
-  if (settings.access_log != "stdout" && settings.access_log != "off") {
-    settings.access_log = against_base(settings.access_log);
-  }
-  std::string& emf_output = settings.telemetry.emf_output;
-  if (emf_output != "stdout" && emf_output != "off") emf_output = against_base(emf_output);
-  TRY(validate(settings.telemetry));
-  TRY(validate(settings.server));
-  TRY(settings.workers.validate());
+  resolve_paths(settings, base_folder);
+  TRY(check(settings));
   return settings;
 }
 

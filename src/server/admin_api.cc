@@ -31,8 +31,7 @@ Answer answer_with(SharedEntry entry) {
 
 std::string_view AdminRequest::query() const {
   std::size_t mark = target.find('?');
-  return mark == std::string::npos ? std::string_view()
-                                   : std::string_view(target).substr(mark + 1);
+  return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
 }
 
 std::string_view AdminRequest::header(std::string_view name) const {

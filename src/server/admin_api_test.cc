@@ -45,8 +45,9 @@ class AdminApiTest : public ServerTest {
 
   static std::string post(const std::string& target, const std::string& body,
                           const std::string& fields = {}) {
-    return "POST " + target + " HTTP/1.1\r\nHost: t\r\nContent-Length: " +
-           std::to_string(body.size()) + "\r\n" + fields + "\r\n" + body;
+    return "POST " + target +
+           " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           fields + "\r\n" + body;
   }
   static nlohmann::json read(const Reply& reply) {
     EXPECT_EQ(reply.status, 200) << reply.body;
@@ -94,7 +95,8 @@ TEST_F(AdminApiTest, BodiesComeInAnyPiecesAndRequestsFollowThem) {
 TEST_F(AdminApiTest, AWaitingClientIsToldToGoOn) {
   start_with_routes();
   Client client(server_->admin_port());
-  client.send("POST /_/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n");
+  client.send(
+      "POST /_/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n");
   EXPECT_EQ(client.read().status, 100);
   client.send("hello");
   EXPECT_EQ(read(client.read())["body"], "hello");
@@ -102,8 +104,9 @@ TEST_F(AdminApiTest, AWaitingClientIsToldToGoOn) {
   EXPECT_EQ(other.ask(post("/_/echo", "x", "Expect: miracles\r\n")).status, 417);
   // What would be refused is refused before it is sent.
   Client large(server_->admin_port());
-  large.send("POST /_/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000001\r\n"
-             "Expect: 100-continue\r\n\r\n");
+  large.send(
+      "POST /_/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000001\r\n"
+      "Expect: 100-continue\r\n\r\n");
   EXPECT_EQ(large.read().status, 413);
 }
 
@@ -116,7 +119,8 @@ TEST_F(AdminApiTest, ABodyWhoseEndIsInDoubtEndsTheConnection) {
   start_with_routes();
   const Refused all[] = {
       {"POST /_/echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411},
-      {"POST /_/echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0",
+      {"POST /_/echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+       "3\r\n\r\n0",
        400},
       {"POST /_/echo HTTP/1.1\r\nHost: t\r\n\r\n", 411},
       {"POST /_/echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", 400},

@@ -80,12 +80,15 @@ void append_content_fields(std::string& out, const EntryMeta& meta) {
   if (meta.status == 200 && !meta.etag.empty()) out += "Accept-Ranges: bytes\r\n";
   if (meta.status == 405) out += "Allow: GET, HEAD\r\n";
   // RFC 9110 section 15.5.2: a 401 says how to come again. Only routes of the admin API give one.
-  if (meta.status == 401) out += "WWW-Authenticate: Bearer\r\n";
+  // Amazon SNS sends the password of its subscription once it is asked so, and wants a realm.
+  if (meta.status == 401) {
+    out += "WWW-Authenticate: Basic realm=\"tintype\"\r\nWWW-Authenticate: Bearer\r\n";
+  }
   if (meta.retry_after_seconds > 0) append_field(out, "Retry-After", meta.retry_after_seconds);
 }
 
-// The same tags for caches in front of us that purge by them: Cloudflare and Akamai read a list with
-// commas, Fastly and Varnish one with spaces; each takes its own line away.
+// The same tags for caches in front of us that purge by them: Cloudflare and Akamai read a list
+// with commas, Fastly and Varnish one with spaces; each takes its own line away.
 void append_tags(std::string& out, std::string_view tags) {
   if (tags.empty()) return;
   append_field(out, "Surrogate-Key", tags);

@@ -34,9 +34,9 @@ struct RequestFields {
   const Answer& answer;
   std::string_view date_and_server;  // "Date: …\r\nServer: tintype\r\n", cached by the loop
   std::int64_t now_unix_seconds = 0;
-  std::int64_t total_us = 0;    // since the request's head was complete
-  bool close = false;           // the connection ends with this answer
-  bool say_keep_alive = false;  // HTTP/1.0: persistence must be said
+  std::int64_t total_us = 0;     // since the request's head was complete
+  bool close = false;            // the connection ends with this answer
+  bool say_keep_alive = false;   // HTTP/1.0: persistence must be said
   std::string_view trace_field;  // a whole field with its line end, or empty
 };
 

@@ -276,7 +276,8 @@ HeadParser::Parsed HeadParser::judge_body(std::size_t max_bytes) {
   }
   if (length_lines_ == 0) return reject(411, "The request has no Content-Length.");
   auto length = parse_int(length_);
-  if (!length || length_.starts_with('-')) return reject(400, "The request's Content-Length is not a number.");
+  if (!length || length_.starts_with('-'))
+    return reject(400, "The request's Content-Length is not a number.");
   if (static_cast<std::uint64_t>(*length) > max_bytes) {
     return reject(413, "The request's body is too large.");
   }

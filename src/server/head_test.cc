@@ -56,6 +56,15 @@ TEST(Head, SaysEverythingAboutAPicture) {
   EXPECT_THAT(entry.head, Not(HasSubstr("\r\n\r\n")));
 }
 
+TEST(Head, CacheTagsAreSaidInBothSpellingsAndOnlyWhereThereAreAny) {
+  Entry entry = picture();
+  EXPECT_THAT(entry.head, Not(HasSubstr("Cache-Tag")));
+  entry.meta.tags = "campaign:spring sale";
+  render_head(entry);
+  EXPECT_THAT(entry.head, HasSubstr("\r\nCache-Tag: campaign:spring,sale\r\n"));
+  EXPECT_THAT(entry.head, HasSubstr("\r\nSurrogate-Key: campaign:spring sale\r\n"));
+}
+
 TEST(Head, NotModifiedRepeatsTheValidatorsOnly) {
   Entry entry = picture();
   EXPECT_THAT(entry.head_not_modified, StartsWith("HTTP/1.1 304 Not Modified\r\n"));

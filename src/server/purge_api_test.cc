@@ -2,7 +2,6 @@
 #include "server/purge_api.h"
 
 #include "server/server_testing.h"
-#include "store/variant_store.h"
 
 namespace tintype {
 namespace {
@@ -108,8 +107,9 @@ TEST_F(PurgeApiTest, OnlyWhoHasALiveTokenMayOrder) {
   }
   EXPECT_EQ(Client(server_->admin_port()).get("/_/purge/x").status, 401);
   Client twice(server_->admin_port());
-  EXPECT_EQ(twice.get("/_/purge/x", "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n").status,
-            401);
+  EXPECT_EQ(
+      twice.get("/_/purge/x", "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n").status,
+      401);
 }
 
 TEST_F(PurgeApiTest, WithoutATokenItIsOffAndSaysSo) {

@@ -299,7 +299,8 @@ Task<Result<std::string>> Session::read_body() {
   }
   leave();
   expired_ = false;
-  if (error) co_return fail_public(ErrorCode::Timeout, "The request's body did not arrive in time.");
+  if (error)
+    co_return fail_public(ErrorCode::Timeout, "The request's body did not arrive in time.");
   co_return body;
 }
 

@@ -72,8 +72,8 @@ class Session final : private Waiter {
   // Of the request being answered.
   Steady started_at_{};
   RequestTrace trace_;
-  bool closing_ = false;  // the connection ends with this answer
-  const AdminRoute* route_ = nullptr;  // null: a picture is asked for
+  bool closing_ = false;                 // the connection ends with this answer
+  const AdminRoute* route_ = nullptr;    // null: a picture is asked for
   std::size_t buffered_body_bytes_ = 0;  // of the request's body, taken out of buffer_
   std::size_t held_body_bytes_ = 0;      // counted in the service's
   int status_ = 0;

@@ -205,6 +205,15 @@ TEST(PolicyPrint, ADifferenceNamesFieldsAndHidesSecrets) {
             "  + preset banner\n"
             "      + w=1600&q=70\n");
   EXPECT_EQ(diff_of_site(before, before, {}), "");
+  SiteItems origins{{"origin", "origins",
+                     R"([{"url": "https://a/", "bearer": "b-1"}, {"oauth": {"client_secret": "c-2",
+                         "client_id": "id-3"}}, {"headers": {"X-Key": "h-4"}}])"},
+                    {"hook", "dam", R"({"secrets": ["s-5"], "recipe": "s3"})"}};
+  std::string shown = diff_of_site({}, origins, {});
+  for (const char* secret : {"b-1", "c-2", "h-4", "s-5"}) {
+    EXPECT_THAT(shown, Not(HasSubstr(secret)));
+  }
+  EXPECT_THAT(shown, HasSubstr("[1].oauth.client_id: id-3"));
   EXPECT_THAT(diff_of_site(before, after, {.with_colour = true}), HasSubstr("\x1b[32m+ w: 420"));
   EXPECT_THAT(diff_of_site({}, after, {}), Not(HasSubstr("another")));
   EXPECT_THAT(diff_of_site({}, after, {}), Not(HasSubstr("Bearer")));

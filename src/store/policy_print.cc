@@ -103,8 +103,8 @@ void append_block(std::string& out, const PolicyTree& value, std::size_t indent)
 
 // Fields whose values are secrets, or may hold one.
 bool is_secret(std::string_view path) {
-  static constexpr std::array<std::string_view, 7> kSecret = {
-      "keys", "key", "salt", "secret", "secrets", "client_secret", "headers"};
+  static constexpr std::array<std::string_view, 8> kSecret = {
+      "bearer", "keys", "key", "salt", "secret", "secrets", "client_secret", "headers"};
   for (std::string_view part : split(path, '.')) {
     part = part.substr(0, part.find('['));
     if (std::find(kSecret.begin(), kSecret.end(), part) != kSecret.end()) return true;

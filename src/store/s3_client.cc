@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kMaxKeysPerCall = 1'000;     // S3's own, of DeleteObjects and ListObjectsV2
 constexpr std::int64_t kMaxErrorBytes = 64'000;    // answers of errors are below 1 kB
 constexpr std::int64_t kMaxListBytes = 8'000'000;  // 1,000 keys of 1,024 bytes, all encoded
-constexpr int kMaxPutTries = 3;
 constexpr std::string_view kMetadata = "x-amz-meta-";
 
 // S3's own error code, "NoSuchKey"; empty where the answer names none.
@@ -187,15 +186,12 @@ Task<Result<S3Client::Put>> S3Client::put(Upload upload, Deadline deadline) {
   add("Cache-Control", upload.cache_control);
   for (const auto& [name, value] : upload.metadata) add(std::string(kMetadata) + name, value);
   if (upload.only_if_absent) add("If-None-Match", "*");
-  for (int tries = 1;; ++tries) {
-    CO_TRY(IncomingResponse response, co_await aws_.call(call));
-    if (response.status == 200) co_return Put::Done;
-    if (upload.only_if_absent && response.status == 412) co_return Put::AlreadyThere;
-    if (upload.only_if_absent && response.status == 501) co_return Put::NotConditional;
-    // ConditionalRequestConflict: somebody deletes or writes the key at this moment.
-    bool may_retry = response.status == 409 && tries < kMaxPutTries;
-    if (!may_retry) co_return fault_of(response, call);
-  }
+  // A race with a delete (409) has been tried again by AwsClient.
+  CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  if (response.status == 200) co_return Put::Done;
+  if (upload.only_if_absent && response.status == 412) co_return Put::AlreadyThere;
+  if (upload.only_if_absent && response.status == 501) co_return Put::NotConditional;
+  co_return fault_of(response, call);
 }
 
 Task<Result<>> S3Client::remove_many(std::vector<std::string> keys, Deadline deadline) {

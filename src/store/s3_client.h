@@ -63,7 +63,6 @@ class S3Client {
     AlreadyThere,   // 412
     NotConditional  // 501: this service cannot do only_if_absent; nothing was written
   };
-  // A race with a delete (409) is tried again, twice.
   Task<Result<Put>> put(Upload upload, Deadline deadline);
 
   // DeleteObjects, at most 1,000 keys. Absent ones are no failure. Fails naming the first key that

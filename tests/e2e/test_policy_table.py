@@ -192,7 +192,7 @@ class Commands(PolicyCase):
         self.write({"blog": self.shop(**mount)})
         refused = self.policy("push")
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("with the other sites of the table: site blog", refused.stderr)
+        self.assertIn("site blog does not go together with site shop", refused.stderr)
         self.assertIn("mounted twice", refused.stderr)
 
     def test_sites_are_chosen_and_taken_out(self):
@@ -226,8 +226,8 @@ class Commands(PolicyCase):
         absent = self.policy("pull")
         self.assertEqual(absent.returncode, 1)
         self.assertIn("no table nowhere in region eu-central-1", absent.stderr)
-        no_table = subprocess.run([harness.BINARY, "policy", "pull"], capture_output=True, text=True,
-                                  check=False, cwd=self.folder)
+        no_table = subprocess.run([harness.BINARY, "policy", "pull"], cwd=self.folder, text=True,
+                                  capture_output=True, check=False)
         self.assertEqual(no_table.returncode, 2)
         self.assertIn("which table?", no_table.stderr)
 

@@ -148,13 +148,15 @@ class Purge(harness.Case):
         self.assertIn("server.admin_token", self.expect_problem(answer, 403)["detail"])
 
     def test_orders_that_are_not_understood(self):
-        for order, word in (({"site": "shop"}, "exactly one"), ({"site": "shup", "all": True}, "shup"),
+        for order, word in (({"site": "shop"}, "exactly one"),
+                            ({"site": "shup", "all": True}, "shup"),
                             ({"site": "shop", "all": True, "dryrun": True}, "dryrun"),
                             ({"site": "shop", "preset": "crad"}, "card"),
                             ({"site": "shop", "source": "../a"}, "..")):
             problem = self.expect_problem(self.order(**order), 400)
             self.assertIn(word, problem["detail"])
-        self.expect_problem(self.order("-H", "Transfer-Encoding: chunked", site="shop", all=True), 411)
+        chunked = self.order("-H", "Transfer-Encoding: chunked", site="shop", all=True)
+        self.expect_problem(chunked, 411)
         self.expect_problem(self.order("--data-binary", "x" * 1_000_001), 413)
 
     def test_large_bodies_with_expect(self):

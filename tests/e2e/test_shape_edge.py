@@ -113,7 +113,8 @@ class Edges(shape_case.Shape):
                 self.expect_picture(answer, "image/webp")
                 path = edge.access()[-1]["path"]
                 self.assertTrue(path.endswith("/_/w-20.webp"), path)
-                self.assertEqual(self.access_of(task)["target"], path)
+                faults.wait_until(lambda p=path: p in [one["target"] for one in self.access(task)],
+                                  f"the service's log to name {path}")
                 self.assertEqual(urllib.parse.unquote(path[1:]), f"shop/{name}/_/w-20.webp")
                 self.assertEqual(self.stored(path).body, answer.body)
                 self.assertEqual(self.fault.requests[-1][:2], ("PUT", f"/{self.variants}{path}"))
@@ -123,9 +124,6 @@ class Edges(shape_case.Shape):
                 self.assertEqual(other.access()[-1]["path"], path)
         self.assertEqual(len(self.s3.list(self.variants)), len(AWKWARD))
 
-    def access_of(self, task):
-        return faults.wait_until(lambda: self.access(task)[-1:], "the access log")[0]
-
     def test_what_is_no_picture_is_not_written_back(self):
         self.put("a.jpg")
         self.put("text.jpg", b"this is no picture at all, whatever its name says")
@@ -133,7 +131,7 @@ class Edges(shape_case.Shape):
         edge = self.edge(task.url(""))
         self.expect_problem(edge.get("/shop/absent.jpg?w=60&f=webp"), 404, "not-found")
         self.assertGreaterEqual(edge.get("/shop/text.jpg?w=60&f=webp").status, 400)
-        self.expect_problem(edge.get("/shop/a.jpg?w=x"), 400)
+        self.assertEqual(edge.get("/shop/a.jpg?w=x").status, 400)
         self.expect_picture(edge.get("/shop/a.jpg?w=60&f=webp"))
         self.stored("/shop/a.jpg/_/w-60.webp")
         self.assertEqual(self.s3.list(self.variants), ["shop/a.jpg/_/w-60.webp"])

@@ -156,6 +156,15 @@ test('what the screen says never makes a request fail', () => {
   assert.throws(() => edge.walk('/shop/a.jpg?w=900&dpr=2', fields, 0), {option: 'w'});
 });
 
+test('an Accept field may be as long as a request', () => {
+  setUp({});
+  const often = 'image/avif;q=0.1,'.repeat(900);
+  const pathOf = (accept) => edge.walk('/shop/a.jpg', {accept}, 0).path;
+  assert.equal(pathOf(often + 'image/webp'), '/shop/a.jpg/_/full.webp');
+  assert.equal(pathOf(often + 'image/avif;x=image/avif;q=0'), '/shop/a.jpg/_/full.jpeg');
+  assert.equal(pathOf('image/avif, a;b="' + 'x'.repeat(9000)), '/shop/a.jpg/_/full.avif');
+});
+
 test('a mount beside the site it is of', () => {
   const mount = {path: '/shop', dialect: 'native', site: 'shop', keys: [], sources: []};
   setUp({}, [mount, {...mount, path: '/shop/deep'}]);
