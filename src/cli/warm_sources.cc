@@ -35,12 +35,6 @@ Result<> for_each_line(const std::string& path, const std::function<void(std::st
   }
 }
 
-bool is_picture_name(std::string_view path) {
-  std::size_t dot = path.rfind('.');
-  if (dot == std::string_view::npos || path.find('/', dot) != std::string_view::npos) return false;
-  return format_named(path.substr(dot + 1)).has_value();
-}
-
 std::string_view without_query(std::string_view url) {
   return url.substr(0, url.find_first_of("?#"));
 }
@@ -58,6 +52,12 @@ std::string_view key_of_listing(std::string_view line) {
 }
 
 }  // namespace
+
+bool is_picture_name(std::string_view path) {
+  std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos || path.find('/', dot) != std::string_view::npos) return false;
+  return format_named(path.substr(dot + 1)).has_value();
+}
 
 WarmSources::WarmSources(const Policy& policy, std::string site, std::string strip_prefix)
     : policy_(policy), site_(std::move(site)), strip_prefix_(std::move(strip_prefix)) {}

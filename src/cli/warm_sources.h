@@ -17,6 +17,9 @@
 
 namespace tintype {
 
+// Whether a path ends like a picture: "p/a.JPG".
+bool is_picture_name(std::string_view path);
+
 // Sources in the order in which they are to be warmed, none twice.
 class WarmSources {
  public:

@@ -55,6 +55,10 @@ struct HookDesk::State {
   std::atomic<std::uint64_t> obeyed_count{0}, ignored_count{0}, seen_count{0}, refused_count{0},
       failed_count{0};
 
+  // Here and not in the coroutine: GCC 12 copies aggregates that are initialized there bit by bit.
+  HookAnswer refuse(const HookCall& call, int status, std::string detail) {
+    return refuse(call, HookRefusal{status, std::move(detail)});
+  }
   HookAnswer refuse(const HookCall& call, HookRefusal refusal) {
     ++refused_count;
     log(LogLevel::Warn, "hook-refused",
@@ -168,20 +172,21 @@ Task<HookAnswer> HookDesk::take(HookCall call) {
   SharedPolicy policy = state->parts.policies.current();
   const HookRule* rule = find_hook(*policy, call);
   if (!rule) {
-    co_return state->refuse(call, {404, "no such hook: site '" + call.site.substr(0, 64) +
-                                            "' has none named '" + call.name.substr(0, 64) + "'"});
+    std::string detail = "no such hook: site '" + call.site.substr(0, 64) + "' has none named '" +
+                         call.name.substr(0, 64) + "'";
+    co_return state->refuse(call, 404, std::move(detail));
   }
   std::int64_t now = state->parts.clock.unix_seconds();
   auto order = read_hook(*rule, call.headers, call.body, now);
   if (!order) co_return state->refuse(call, std::move(order).error());
   SeenHooks::Verdict verdict = state->seen.remember(order->proof, now);
   if (verdict == SeenHooks::Verdict::Full) {
-    co_return state->refuse(call, {503, "too many hooks in too short a time; send it again"});
+    co_return state->refuse(call, 503, "too many hooks in too short a time; send it again");
   }
   if (verdict == SeenHooks::Verdict::Seen) {
     ++state->seen_count;
     log(LogLevel::Info, "hook-seen", {{"site", call.site}, {"hook", call.name}});
-    co_return answer_with(*rule, "seen", {});
+    co_return answer_with(*rule, "seen", HookOrder());
   }
   log_order(call, *order);
   if (order->is_empty()) {
@@ -195,7 +200,9 @@ Task<HookAnswer> HookDesk::take(HookCall call) {
   bool is_over = co_await State::run(state, job);
   if (is_over && job->failure) {
     state->seen.forget(order->proof);
-    HookAnswer answer{.status = 503, .json = {}, .problem = "the purge failed; send it again"};
+    HookAnswer answer;
+    answer.status = 503;
+    answer.problem = "the purge failed; send it again";
     co_return answer;
   }
   ++state->obeyed_count;
@@ -212,7 +219,8 @@ HookDeskState HookDesk::state() const {
 
 std::function<Task<Result<>>(PurgeOrder)> purge_by(Purger& purger) {
   return [&purger](PurgeOrder order) -> Task<Result<>> {
-    Purger::Who who{.by = "hook", .client = {}};
+    Purger::Who who;
+    who.by = "hook";
     CO_TRY(auto progress, purger.prepare(std::move(order), std::move(who)));
     co_await purger.run(progress);
     PurgeReport report = progress->report();

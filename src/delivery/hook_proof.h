@@ -18,8 +18,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include <tl/expected.hpp>
-
+#include "base/result.h"
 #include "policy/policy.h"
 
 namespace tintype {

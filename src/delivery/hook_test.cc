@@ -135,7 +135,8 @@ TEST(Hook, S3Events) {
   HookRule rule = rule_of(Recipe::S3);
   rule.strip_prefix = "shop/";
   HookOrder order = order_of(rule, R"({"Records":[
-    {"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"shop/a+b%2Bc.jpg"}}},
+    {"eventName":"ObjectCreated:Put",
+     "s3":{"bucket":{"name":"b"},"object":{"key":"shop/a+b%2Bc.jpg"}}},
     {"eventName":"s3:ObjectRemoved:DeleteMarkerCreated","s3":{"object":{"key":"shop/old.jpg"}}},
     {"eventName":"LifecycleExpiration:Delete","s3":{"object":{"key":"shop/older.jpg"}}},
     {"eventName":"ObjectTagging:Put","s3":{"object":{"key":"shop/c.jpg"}}},

@@ -69,7 +69,7 @@ Result<> Application::open_stores() {
   TRY(backends_, Backends::open(settings, {.reads = source_reads_,
                                            .clock = clock_,
                                            .environment = process_environment(),
-                                           .purges = purges_}));
+                                           .purges = &purges_}));
   TRY(policy_, PolicySource::open(settings, {.aws = backends_->aws(),
                                              .blocking = source_reads_,
                                              .clock = clock_,

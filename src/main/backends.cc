@@ -54,19 +54,25 @@ Result<> Backends::open_variants(const VariantSettings& settings) {
   S3VariantStoreSettings s3 = settings.s3;
   if (s3.region.empty()) s3.region = region_;
   TRY(variants_, open_s3_variant_store(s3, *aws_));
-  guarded_ = std::make_unique<GuardedVariantStore>(*variants_, purges_);
-  write_back_ = std::make_unique<WriteBack>(*guarded_, settings.write_back, clock_);
+  if (purges_ != nullptr) guarded_ = std::make_unique<GuardedVariantStore>(*variants_, *purges_);
+  VariantStore& store = guarded_ ? static_cast<VariantStore&>(*guarded_) : *variants_;
+  write_back_ = std::make_unique<WriteBack>(store, settings.write_back, clock_);
   shared_settings_ = settings.shared;
-  SharedVariants::Parts parts{.store = *guarded_, .write_back = *write_back_, .clock = clock_};
-  shared_ = std::make_unique<SharedVariants>(parts, shared_settings_);
+  share(nullptr);
   return {};
 }
 
-void Backends::use_leases(Lease& leases) {
-  if (!shared_) return;
+void Backends::share(Lease* leases) {
   SharedVariants::Parts parts{
-      .store = *guarded_, .write_back = *write_back_, .leases = &leases, .clock = clock_};
+      .store = guarded_ ? static_cast<VariantStore&>(*guarded_) : *variants_,
+      .write_back = *write_back_,
+      .leases = leases,
+      .clock = clock_};
   shared_ = std::make_unique<SharedVariants>(parts, shared_settings_);
+}
+
+void Backends::use_leases(Lease& leases) {
+  if (shared_) share(&leases);
 }
 
 std::size_t Backends::drain(Deadline deadline) {

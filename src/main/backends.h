@@ -29,7 +29,7 @@ class Backends {
     asio::thread_pool& reads;
     const Clock& clock;
     const Environment& environment;
-    const PurgeLog& purges;  // outlives them too
+    const PurgeLog* purges = nullptr;  // outlives them too; null: nothing is ever purged
   };
   // Fails with BadRequest when the settings name no bucket or region that could be.
   static Result<std::unique_ptr<Backends>> open(const Settings& settings, const Parts& parts);
@@ -57,11 +57,12 @@ class Backends {
  private:
   Backends(const Settings& settings, const Parts& parts);
   Result<> open_variants(const VariantSettings& settings);
+  void share(Lease* leases);
   void open_sources(const SourceCacheSettings& settings);
 
   asio::thread_pool& reads_;
   const Clock& clock_;
-  const PurgeLog& purges_;
+  const PurgeLog* purges_;
   std::string region_;
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<AwsCredentialSource> credentials_;
@@ -71,7 +72,7 @@ class Backends {
   std::unique_ptr<SourceFetches> fetches_;
   SharedVariantsSettings shared_settings_;
   std::unique_ptr<VariantStore> variants_;
-  std::unique_ptr<GuardedVariantStore> guarded_;
+  std::unique_ptr<GuardedVariantStore> guarded_;  // where there are purges
   std::unique_ptr<WriteBack> write_back_;
   std::unique_ptr<SharedVariants> shared_;
 };

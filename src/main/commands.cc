@@ -127,10 +127,8 @@ int run_explain(const ExplainArguments& arguments) {
   SystemClock clock;
   asio::thread_pool blocking(1);
   // Without the service's caches: they belong to the process that serves.
-  PurgeLog purges(clock);
   auto backends = Backends::open(
-      Settings{},
-      {.reads = blocking, .clock = clock, .environment = process_environment(), .purges = purges});
+      Settings{}, {.reads = blocking, .clock = clock, .environment = process_environment()});
   if (!backends) return complain(backends.error(), 2);
   FixedPolicy policies(std::move(*policy));
   ExplainParts parts{.policies = policies,

@@ -24,6 +24,7 @@
 #include "main/config_file.h"
 #include "net/http_client.h"
 #include "replay/quantity.h"
+#include "store/s3_client.h"
 
 namespace tintype {
 namespace {
@@ -77,6 +78,26 @@ Result<std::string> fetch(HttpClient& http, const Clock& clock, const std::strin
   return std::string(text_of(response->body));
 }
 
+// A bucket's keys below the rule's prefix, however many: pages of a thousand.
+Result<std::vector<std::string>> list_bucket(const OriginRule& rule, Backends& backends) {
+  SystemClock clock;
+  S3Place place{.bucket = rule.bucket,
+                .region = rule.region.empty() ? backends.region() : rule.region,
+                .endpoint = rule.endpoint};
+  S3Client client(backends.aws(), place);
+  std::vector<std::string> sources;
+  constexpr std::size_t kPage = 1'000;
+  S3Client::Listing listing{.prefix = rule.prefix, .after = {}, .limit = kPage};
+  while (true) {
+    TRY(auto keys, wait_for(client.list(listing, Deadline::after(clock, kAskTimeout))));
+    for (const std::string& key : keys) {
+      if (is_picture_name(key)) sources.push_back(key.substr(rule.prefix.size()));
+    }
+    if (keys.size() < kPage) return sources;
+    listing.after = keys.back();
+  }
+}
+
 // Everything that the site's origin lists: a folder, or a bucket.
 Result<std::vector<std::string>> list_origin(const std::string& config, const SitePolicy& site) {
   TRY(Settings settings, load_settings(config));
@@ -87,9 +108,15 @@ Result<std::vector<std::string>> list_origin(const std::string& config, const Si
   settings.disk.reset();
   settings.sources.reset();
   settings.variants.reset();
-  TRY(auto backends, Backends::open(settings, {reads, clock, environment}));
-  TRY(auto origin, backends->origins().of(site));
-  auto listed = wait_for(origin->list(kAllSources));
+  TRY(auto backends,
+      Backends::open(settings, {.reads = reads, .clock = clock, .environment = environment}));
+  Result<std::vector<std::string>> listed;
+  if (site.origin.kind == OriginRule::Kind::S3) {
+    listed = list_bucket(site.origin, *backends);
+  } else {
+    TRY(auto origin, backends->origins().of(site));
+    listed = wait_for(origin->list(kAllSources));
+  }
   reads.join();
   backends->stop();
   if (!listed) {

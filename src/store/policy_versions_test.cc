@@ -32,9 +32,9 @@ class PolicyVersionsTest : public testing::Test {
   }
   std::vector<std::int64_t> history() {
     std::vector<std::int64_t> numbers;
-    for (const SiteVersion& v : *run(versions_.history("shop", bench_.soon()))) {
-      numbers.push_back(v.version);
-    }
+    auto versions = run(versions_.history("shop", bench_.soon()));
+    EXPECT_TRUE(versions) << versions.error().message;
+    for (const SiteVersion& version : *versions) numbers.push_back(version.version);
     return numbers;
   }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Hooks of the DAM: a changed picture is served anew at once and its standard variants are made; who
+"""Hooks of the DAM: a changed picture is served anew at once, its standard variants are made; who
 may send, how often, and what is none of ours."""
 import base64
 import hashlib
@@ -150,7 +150,9 @@ class Hooks(harness.Case):
         secret = ["-H", f"X-Tintype-Secret: {SECRET}"]
         self.assertEqual(self.post("dam", "no JSON", *secret).status, 400)
         self.assertEqual(self.post("dam", '{"event":"new"}', *secret).status, 400)
-        self.assertEqual(self.post("dam", "x" * 1_100_000, *secret).status, 413)
+        large = self.sources / "large"
+        large.write_text("x" * 1_100_000, encoding="utf-8")
+        self.assertEqual(self.post("dam", f"@{large}", *secret).status, 413)
         self.assertEqual(self.post("other", "{}", *secret).status, 404)
         self.assertEqual(self.post("dam", "{}", *secret, site="press").status, 404)
         for body in (self.event("user.login"), self.event(path="https://other.example/a.jpg"),

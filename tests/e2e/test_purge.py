@@ -137,7 +137,7 @@ class Purge(harness.Case):
         self.assertEqual(self.order(token=OLD_TOKEN, **order).status, 200)
         answer = self.order(token="wrong", **order)
         self.expect_problem(answer, 401)
-        self.assertEqual(answer.headers["www-authenticate"], "Bearer")
+        self.assertIn("Bearer", answer.headers["www-authenticate"])
         # Not on the port that is open to the world.
         outside = harness.curl(self.server.url("/_/purge"), "-d", "{}",
                                "-H", f"Authorization: Bearer {TOKEN}")
@@ -157,7 +157,9 @@ class Purge(harness.Case):
             self.assertIn(word, problem["detail"])
         chunked = self.order("-H", "Transfer-Encoding: chunked", site="shop", all=True)
         self.expect_problem(chunked, 411)
-        self.expect_problem(self.order("--data-binary", "x" * 1_000_001), 413)
+        large = self.temporary_folder() / "large"
+        large.write_bytes(b"x" * 1_000_001)
+        self.expect_problem(self.order("--data-binary", f"@{large}"), 413)
 
     def test_large_bodies_with_expect(self):
         # curl waits for 100 Continue above 1 MB and when told so.

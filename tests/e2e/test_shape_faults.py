@@ -234,6 +234,8 @@ class Parts(shape_case.Shape):
         task = self.task(settings=settings)
         self.expect_picture(self.ask(task, "/shop/a.jpg/_/w-60.webp"))
         self.assertEqual(self.fault.count("GET", "/a.jpg"), 1)
+        # Written behind the answer.
+        faults.wait_until(lambda: task.metric("tintype_source_cache_bytes") > 0, "the source")
         self.expect_picture(self.ask(task, "/shop/a.jpg/_/w-61.webp"))
         self.assertEqual(self.fault.count("GET", "/a.jpg"), 1)
         # Kept over a restart; without S3 a new size can be made.

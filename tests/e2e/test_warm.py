@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tintype warm: standard variants of lists, sitemaps, logs and folders are made before anybody asks;
-what a run has done is kept; a busy or broken server is waited for."""
+"""tintype warm: standard variants of lists, sitemaps, logs and folders are made before anybody
+asks; what a run has done is kept; a busy or broken server is waited for."""
 import gzip
 import os
 import signal
