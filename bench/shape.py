@@ -104,8 +104,7 @@ class Shape:
 
     def sites(self, endpoint=None):
         return {"shop": {"origin": {"s3": "originals", "region": engines.aws.REGION,
-                                    "endpoint": endpoint or self.ceph.endpoint},
-                         "cache": {"browser": "30d"}}}
+                                    "endpoint": endpoint or self.ceph.endpoint}}}
 
     def task(self, sites, **sections):
         """As in production: metrics and logs on; no cache of sources, so that each miss fetches."""
@@ -308,7 +307,7 @@ def together(shape, options):
     shape.ceph.s3.put("originals", "small.jpg",
                       pathlib.Path(bench.harness.SAMPLES, "tshirt.jpg").read_bytes())
     task = shape.task(None, policy_table={
-        "table": "policy", "region": engines.aws.REGION, "endpoint": slow_table.endpoint,
+        "name": "policy", "region": engines.aws.REGION, "endpoint": slow_table.endpoint,
         "refresh": "1s"})
     client, rounds = Client(task.port, {"X-Origin-Verify": SECRET}), {}
     cases = {"neither slow": (), "source slow": (slow_s3,), "policy slow": (slow_table,),

@@ -70,9 +70,10 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
   Deadline until = deadline.no_later_than(parts.clock.now() + named.site->origin.timeout_ms);
   SourceFetches::Wanted wanted{.path = named.ask.source, .version = named.ask.version};
   // Nor does a source that is fetched after a purge come out of a fetch from before it.
-  wanted.version += '\n' + std::to_string(purges_so_far(parts));
-  auto [source, policy] = co_await both(parts.fetches.fetch(*origin, std::move(wanted), until),
-                                        parts.policies.refresh());
+  wanted.purges = purges_so_far(parts);
+  auto [source, policy] = co_await both_until_first(
+      parts.fetches.fetch(*origin, std::move(wanted), until), parts.policies.refresh());
+  if (!policy) policy = parts.policies.current();  // the look was given up with the fetch's end
   const SitePolicy* site_now = policy->find(named.ask.site);
   bool changed = policy != named.policy && (!site_now || !(*site_now == *named.site));
   if (changed) co_return Fetched{.source = {}, .policy_changed = true};

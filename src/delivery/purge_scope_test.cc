@@ -82,7 +82,8 @@ TEST_F(PurgeScopeTest, APrefixIsThatOfTheSourcesPath) {
 // "_" alone is written %5F in canonical paths, "_x" is not.
 TEST_F(PurgeScopeTest, APrefixThatEndsInAnUnderscoreMissesNoSpelling) {
   PurgeScope s = scope(What::Prefix, "p/_");
-  for (const char* target : {"/shop/p/_x/a.jpg?w=40", "/shop/p/%5F/a.jpg?w=40", "/shop/p/%5F?w=40"}) {
+  for (const char* target :
+       {"/shop/p/_x/a.jpg?w=40", "/shop/p/%5F/a.jpg?w=40", "/shop/p/%5F?w=40"}) {
     EXPECT_TRUE(s.covers_path(path(target))) << path(target);
   }
 }

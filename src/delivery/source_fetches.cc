@@ -27,7 +27,7 @@ Task<Result<Source>> SourceFetches::fetch(std::shared_ptr<Origin> origin, Wanted
   // The origin is in the key: the same path of another site, or of a site whose origin has changed
   // meanwhile, is another source. The work holds it, so its address stays its own.
   std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(origin.get())) + "/" +
-                    wanted.version + "/" + wanted.path;
+                    std::to_string(wanted.purges) + "/" + wanted.version + "/" + wanted.path;
   // Who names a version says that the source has changed: a cache before the origin is to ask.
   bool is_versioned = !wanted.version.empty();
   Flights<Source>::Work work = [this, origin = std::move(origin), path = std::move(wanted.path),

@@ -5,6 +5,7 @@
 // Walk: on a miss, between the disk tier and the plan.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,7 @@ class SourceFetches {
   // asks for another version of the source does not join.
   struct Wanted {
     std::string path, version;
+    std::uint64_t purges = 0;  // so far; a fetch from before a purge is not joined after it
   };
   Task<Result<Source>> fetch(std::shared_ptr<Origin> origin, Wanted wanted, Deadline deadline);
 

@@ -121,7 +121,8 @@ class Engine:
 
 # No authentication between its own daemons, one copy of everything, in memory. The monitor waits a
 # second before each change of its map unless told otherwise, and a start makes a dozen of them.
-# tcp_nodelay: else each GET waits 40 ms for a delayed acknowledgement.
+# tcp_nodelay: else each GET waits 40 ms for a delayed acknowledgement. The watch timeout: else a
+# gateway that is started again waits 30 s for the one that was killed.
 CEPH_CONF = """[global]
 fsid = {fsid}
 mon host = [v2:127.0.0.1:{mon_port}]
@@ -156,6 +157,7 @@ osd data = {folder}/osd
 osd objectstore = memstore
 memstore device bytes = 2147483648
 osd op num shards = 2
+osd client watch timeout = 1
 osd class load list = *
 osd class default list = *
 [client.rgw.a]

@@ -80,7 +80,7 @@ class Shape(harness.Case):
                 **more}
 
     def sites(self, **more):
-        return {"shop": {"origin": self.s3_origin(), "cache": {"browser": "30d"}, **more}}
+        return {"shop": {"origin": self.s3_origin(), **more}}
 
     def settings(self, **sections):
         out = {"server": {"edge_secret": SECRET, "edge_only": True, "drain_accept": "0s"},

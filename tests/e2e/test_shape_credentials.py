@@ -94,7 +94,7 @@ class Credentials(shape_case.Shape):
             self.assertNotIn(secret, said)
 
     def test_they_are_renewed_ahead_of_their_end(self):
-        # Of 100 s are left less than the five minutes ahead of which others are asked for.
+        # Less than the five minutes ahead of which others are asked for; so after 30 s they are.
         endpoint = self.endpoint(self.first, life_s=100)
         task = self.task(environment=endpoint.environment())
         self.expect_picture(self.ask(task, "/shop/a.jpg/_/w-60.webp"))
@@ -140,8 +140,9 @@ class Credentials(shape_case.Shape):
         answer = self.ask(task, "/shop/a.jpg/_/w-60.webp")
         self.assertIn(answer.status, (403, 502))
         self.expect_problem(answer, answer.status)
-        self.assertNotIn(b"SignatureDoesNotMatch", answer.body)
-        self.assertIn("SignatureDoesNotMatch", task.log(), "the operator must be told why")
+        # AWS says SignatureDoesNotMatch, Ceph AccessDenied.
+        self.assertNotRegex(answer.body, b"SignatureDoesNotMatch|AccessDenied")
+        self.assertRegex(task.log(), "403 (SignatureDoesNotMatch|AccessDenied)", "why is told")
 
     def test_the_endpoint_is_down_at_the_start(self):
         endpoint = self.endpoint(self.first)

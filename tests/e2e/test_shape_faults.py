@@ -95,21 +95,19 @@ class Origins(shape_case.Shape):
 
     def test_a_source_that_cannot_be_had(self):
         task = self.task(self.brief_sites())
-        expected = {"denied": 502, "hang": 504}
+        # 200 with bytes that are no picture: the source is at fault, as far as anybody can know.
+        expected = {"denied": 403, "hang": 504, "not S3": 415}
         for number, (name, mode, details) in enumerate(FAULTS):
-            if name == "not S3":
-                continue  # 200 with other bytes is a source that is no picture
             with self.subTest(fault=name):
                 self.put(f"{number}.jpg")
                 self.fault.play(mode, when=is_get, **details)
                 answer = self.ask(task, f"/shop/{number}.jpg/_/w-60.webp", timeout_s=20)
-                self.assertIn(answer.status, {expected.get(name, 502), 403 if name == "denied"
-                                              else 502, 504 if name == "torn" else 502})
-                self.expect_problem(answer, answer.status)
-                self.assertLessEqual(answer.max_age or 0, 60)
+                self.expect_problem(answer, expected.get(name, 502))
+                self.assertLessEqual(answer.max_age, 60)
                 self.fault.play("pass")
-                task.wait_until(lambda n=number: self.ask(task, f"/shop/{n}.jpg/_/w-60.webp")
-                                .status == 200, "the source to be had again")
+                if answer.max_age <= 3:  # the others are remembered for a minute
+                    task.wait_until(lambda n=number: self.ask(task, f"/shop/{n}.jpg/_/w-60.webp")
+                                    .status == 200, "the source to be had again")
 
     def test_a_first_try_that_fails_is_not_noticed(self):
         task = self.task()

@@ -82,8 +82,8 @@ class BucketPurge(shape_case.Shape):
     def test_preset_and_site(self):
         self.start()
         self.put("a.jpg")
-        self.make("/shop/a.jpg?p=card&f=webp", "/shop/a.jpg?w=30&f=webp", "/other/a.jpg?w=40&h=50&fit=cover",
-                  "/other/a.jpg?w=30")
+        self.make("/shop/a.jpg?p=card&f=webp", "/shop/a.jpg?w=30&f=webp",
+                  "/other/a.jpg?w=40&h=50&fit=cover", "/other/a.jpg?w=30")
         self.wait_for_keys(4)
         self.assertEqual(self.purge(site="shop", preset="card")["counts"]["store"], 1)
         self.assertEqual(self.purge(site="shop", all=True)["counts"]["store"], 1)

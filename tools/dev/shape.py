@@ -115,7 +115,7 @@ class Task(engines.Engine):
             "variants": {"s3": {"bucket": "variants", "region": engines.aws.REGION,
                                 "endpoint": order["s3"]}},
             "cache": {"sources": {"folder": str(self.folder / "sources"), "size": "1GB"}},
-            "policy_table": {"table": TABLE, "region": engines.aws.REGION,
+            "policy_table": {"name": TABLE, "region": engines.aws.REGION,
                              "endpoint": order["dynamodb"],
                              "snapshot": str(self.folder / "policy.json"), "refresh": "5s"},
             "log": {"level": "info", "format": "json"}}
