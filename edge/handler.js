@@ -4,7 +4,7 @@
 //
 // Three constants come from the builder: CONFIG, DIALECTS and PARTS. The last names what only some
 // sites need, so that nobody else carries it: {allow: checkAllowed, leave: leaveToService,
-// mounting: parseMounted, pass: passedOn, redirect: redirection, sign: checkSignature, snap:
+// mounting: parseMounted (or passMounted), pass: passedOn, redirect: redirection, sign: checkSignature, snap:
 // snapToLadder}, each where a site or mount asks for it.
 
 // The mount whose path is the longest prefix that ends at a segment's end.
@@ -14,25 +14,36 @@ function mountAt(route) {
       .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
-// The Ask of a request below a mount; nothing where no mount is. Canonical paths are served
-// wherever they cannot be anything else: outside of all mounts, below the mount at "/", and where a
-// mount has the name of its own site; imgproxy's "/_/" stands for "not signed".
+// The mount that a path is read by; none where no mount is. Canonical paths are served wherever
+// they cannot be anything else: outside of all mounts, below the mount at "/", and where a mount
+// has the name of its own site; imgproxy's "/_/" stands for "not signed".
+function mountFor(route) {
+  const mount = mountAt(route);
+  const isOwn = mount && (mount.path === '/' || mount.path === '/' + mount.site);
+  return isOwn && route.lastIndexOf('/_/') > 0 ? undefined : mount;
+}
+
+// The Ask of a request below a mount; nothing where no mount is.
 function parseMounted(target, fields) {
   const parts = cut(target, '?');
   const route = parts[0];
-  const mount = mountAt(route);
-  if (!mount) return null;
-  const isRoot = mount.path === '/';
-  const isOwn = isRoot || mount.path === '/' + mount.site;
-  if (isOwn && route.lastIndexOf('/_/') > 0) return null;
+  const mount = mountFor(route);
+  if (!mount) return mount;
   const parser = DIALECTS[mount.dialect];
   // Whose dialect is not here is for the service to read, and to check.
   if (!parser) return PARTS.pass(target, mount, fields);
   const secrets = (mount.keys || []).map((pair) => pair.map((text) => fromHex(text)));
   const known = {path: mount.path, site: mount.site, keys: secrets, sources: mount.sources || []};
-  const ask = parser(known, route.slice(isRoot ? 1 : mount.path.length + 1), parts[1] || '');
+  const begin = mount.path === '/' ? 1 : mount.path.length + 1;
+  const ask = parser(known, route.slice(begin), parts[1] || '');
   ask.vouched = secrets.length > 0;
   return ask;
+}
+
+// The same where no mount's dialect is here, which takes fewer bytes.
+function passMounted(target, fields) {
+  const mount = mountFor(cut(target, '?')[0]);
+  return mount && passedOn(target, mount, fields);
 }
 
 // The path that asks the service to read a target: "/_/ask/<format>,<dpr>,<width>,<slow>/<target>".

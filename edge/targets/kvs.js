@@ -3,13 +3,10 @@
 // Nothing is kept between requests, so that a changed policy is in force at once. `cf` is imported
 // by the builder.
 
-// The site that walk() will ask for: below a mount the mount's, but for canonical paths beside it.
+// The site that walk() will ask for.
 function siteNamed(route) {
-  const mount = mountAt(route);
-  const isBeside = mount && route.lastIndexOf('/_/') > 0 &&
-      (mount.path === '/' || mount.path === '/' + mount.site);
-  if (mount && !isBeside) return mount.site;
-  return unescaped(route.slice(1, (route + '/').indexOf('/', 1)));
+  const mount = mountFor(route);
+  return mount ? mount.site : unescaped(route.slice(1, (route + '/').indexOf('/', 1)));
 }
 
 // A value holds 1,024 bytes: the first says how many there are.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pure half of the walk: from the text of a request to the name of its variant.
+// The pure half of the walk: from the text of a request to the name of its variant, the canonical
+// path, and what else the making half must know. No I/O, no clock; what is refused here costs
+// nothing more.
 #pragma once
 
 #include <cstdint>

@@ -146,11 +146,6 @@ Result<> check_known(const std::vector<std::string>& names, std::string_view kin
   return {};
 }
 
-bool is_read(const Policy& policy, const Mount& mount, const std::vector<std::string>& dialects) {
-  return is_for_edge(policy, mount) &&
-         std::find(dialects.begin(), dialects.end(), name_of(mount.dialect)) != dialects.end();
-}
-
 bool is_chosen(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -238,6 +233,11 @@ std::string edge_config(const Policy& policy, const std::vector<std::string>& di
 bool is_for_edge(const Policy& policy, const Mount& mount) {
   const SitePolicy* site = policy.find(mount.site);
   return !site || !site->verify_at_service;
+}
+
+bool is_read(const Policy& policy, const Mount& mount, const std::vector<std::string>& dialects) {
+  return is_for_edge(policy, mount) &&
+         std::find(dialects.begin(), dialects.end(), name_of(mount.dialect)) != dialects.end();
 }
 
 bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects) {

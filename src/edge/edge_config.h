@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sites' policies as the edge function reads them: its CONFIG (edge/README.md). Pure.
+// The sites' policies as the edge function reads them: its CONFIG (edge/README.md), and what of a
+// policy is the edge's at all: sites whose signatures the service checks keep their keys from it.
+// Pure.
 #pragma once
 
 #include <string>
@@ -31,6 +33,8 @@ std::string edge_config(const Policy& policy, const std::vector<std::string>& di
 // Whether a mount is read at the edge as far as its site is concerned: not where the service checks
 // the signatures.
 bool is_for_edge(const Policy& policy, const Mount& mount);
+// Whether a mount is read by a function with these dialects; else it is passed on.
+bool is_read(const Policy& policy, const Mount& mount, const std::vector<std::string>& dialects);
 
 // Whether sites, or mounts of these dialects, have keys of signatures that the edge checks.
 bool has_secrets(const Policy& policy, const std::vector<std::string>& dialects);

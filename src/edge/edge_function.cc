@@ -71,12 +71,15 @@ Result<> check_parsers(const std::vector<ScriptFile>& files,
 
 // What only some policies need: edge/handler.js says which function does what.
 struct Parts {
-  bool allows = false, leaves = false, mounts = false, passes = false, redirects = false,
-       signs = false, snaps = false;
+  bool allows = false, leaves = false, redirects = false, signs = false, snaps = false;
+  bool reads = false, passes = false;  // a mount each
 };
 
-Parts parts_of(const Policy& policy) {
-  Parts out{.mounts = !policy.mounts.empty()};
+Parts parts_of(const Policy& policy, const std::vector<std::string>& dialects) {
+  Parts out;
+  for (const Mount& mount : policy.mounts) {
+    (is_read(policy, mount, dialects) ? out.reads : out.passes) = true;
+  }
   for (const auto& [name, site] : policy.sites) {
     if (site.verify_at_service) {
       out.leaves = true;
@@ -106,8 +109,10 @@ ScriptFile settings_file(const std::string& config, const std::vector<std::strin
   for (const std::string& dialect : dialects) parsers.emplace_back(dialect, parser_of(dialect));
   if (parts.allows) functions.emplace_back("allow", "checkAllowed");
   if (parts.leaves) functions.emplace_back("leave", "leaveToService");
-  if (parts.mounts) functions.emplace_back("mounting", "parseMounted");
-  if (parts.passes || parts.leaves) functions.emplace_back("pass", std::string(kPassOn));
+  if (parts.reads || parts.passes) {
+    functions.emplace_back("mounting", parts.reads ? "parseMounted" : "passMounted");
+  }
+  if (parts.reads && parts.passes) functions.emplace_back("pass", std::string(kPassOn));
   if (parts.redirects) functions.emplace_back("redirect", "redirection");
   if (parts.signs) functions.emplace_back("sign", "checkSignature");
   if (parts.snaps) functions.emplace_back("snap", "snapToLadder");
@@ -193,8 +198,7 @@ class Assembly {
 
   Result<std::string> shortened(const std::string& config,
                                 const std::vector<std::string>& dialects) const {
-    Parts parts = parts_of(policy_);
-    parts.passes = dialects.size() < mounted_.size();
+    const Parts parts = parts_of(policy_, dialects);
     std::vector<ScriptFile> files = files_;
     files.push_back(settings_file(config, dialects, parts));
     const std::string roots[] = {"handler"};
@@ -281,7 +285,8 @@ Result<std::string> readable_function(const Policy& policy, const std::string& v
   std::vector<ScriptFile> files = sources();
   std::vector<std::string> dialects = dialects_of(policy);
   TRY(check_parsers(files, dialects));
-  files.push_back(settings_file(edge_config(policy, dialects), dialects, parts_of(policy)));
+  files.push_back(
+      settings_file(edge_config(policy, dialects), dialects, parts_of(policy, dialects)));
   std::string text = edge_file(adapter.file);
   std::size_t exported = text.find(adapter.export_begin);
   CHECK(exported != std::string::npos);

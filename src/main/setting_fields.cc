@@ -207,7 +207,7 @@ const SettingField kVariantsFields[] = {
    set_size<TT_PLACE(variants_of(s).write_back.max_bytes)>},
   {"variants", "at_once", "8", "writes under way at the same time",
    set_int<TT_PLACE(variants_of(s).write_back.max_at_once), 1, 256>},
-  {"variants", "read", "false", "ask the store before a render; not needed behind an edge that does",
+  {"variants", "read", "false", "ask the store before a render; an edge in front has done so",
    set_bool<TT_PLACE(variants_of(s).shared.read)>},
   {"variants", "read_timeout", "500ms", "a look that takes longer is a miss",
    set_duration<TT_PLACE(variants_of(s).shared.read_timeout_ms)>},

@@ -41,8 +41,8 @@ TEST(ParseRules, ReadsEverything) {
   EXPECT_FALSE(shop.redirects || shop.verify_at_service);
   EXPECT_TRUE(policy_of("    spellings: redirect\n")->sites.at("shop").redirects);
   for (const char* place : {"edge", "service"}) {
-    auto signing = policy_of("    signing: { keys: [ 0123456789abcdef ], verify_at: " +
-                             std::string(place) + " }\n");
+    auto signing = policy_of(
+        "    signing: { keys: [ 0123456789abcdef ], verify_at: " + std::string(place) + " }\n");
     ASSERT_TRUE(signing) << signing.error().detail;
     EXPECT_EQ(signing->sites.at("shop").verify_at_service, place == std::string("service"));
   }

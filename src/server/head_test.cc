@@ -25,6 +25,7 @@ Entry picture() {
   entry.meta.modified_unix_seconds = 1'700'000'000;
   entry.meta.max_age_seconds = 86'400;
   entry.meta.fresh_until_unix_seconds = 1'700'000'500;
+  entry.meta.stored_unix_seconds = 1'700'000'500 - 2'592'000;
   render_head(entry);
   return entry;
 }
@@ -47,7 +48,7 @@ TEST(Head, SaysEverythingAboutAPicture) {
   EXPECT_THAT(entry.head, StartsWith("HTTP/1.1 200 OK\r\nContent-Type: image/webp\r\n"));
   for (const char* line :
        {"ETag: \"tag\"\r\n", "Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\n",
-        "Cache-Control: public, max-age=86400\r\n", "Content-Length: 1000\r\n",
+        "Cache-Control: public, max-age=86400, s-maxage=2592000\r\n", "Content-Length: 1000\r\n",
         "X-Content-Type-Options: nosniff\r\n", "Accept-Ranges: bytes\r\n", "sandbox\r\n",
         "Access-Control-Allow-Origin: *\r\n", "Timing-Allow-Origin: *\r\n"}) {
     EXPECT_THAT(entry.head, HasSubstr(line));

@@ -39,8 +39,8 @@ function filesFor(names) {
   });
 }
 
-const PARTS = 'const PARTS = {allow: checkAllowed, leave: leaveToService, mounting: parseMounted, ' +
-    'pass: passedOn, redirect: redirection, sign: checkSignature, snap: snapToLadder};';
+const PARTS = 'const PARTS = {allow: checkAllowed, leave: leaveToService, ' +
+    'mounting: parseMounted, pass: passedOn, redirect: redirection, sign: checkSignature, snap: snapToLadder};';
 
 // The script, and the names of the dialects in it.
 export function script(names) {
@@ -67,7 +67,8 @@ export function walkOfLambda(handle) {
     const [uri, ...rest] = Buffer.from(target, 'latin1').toString().split('?');
     const headers = {host: [{key: 'Host', value: 'img.example'}]};
     for (const [name, value] of Object.entries(fields)) headers[name] = [{key: name, value}];
-    const viewed = {clientIp: '192.0.2.1', method: 'GET', uri, querystring: rest.join('?'), headers};
+    const querystring = rest.join('?');
+    const viewed = {clientIp: '192.0.2.1', method: 'GET', uri, querystring, headers};
     const out = handle({Records: [{cf: {config: LAMBDA_EVENT, request: viewed}}]});
     if (!out.status) {
       if (out !== viewed || out.querystring !== '') throw new Error('not the request itself');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs spec/vectors/*.txt against the edge function's walk, and through the Lambda@Edge function. The grammar of the files stands at the
-// head of spec/vectors/native.txt and of src/policy/vectors_test.cc.
+// Runs spec/vectors/*.txt against the edge function's walk, and through the Lambda@Edge function.
+// The grammar of the files stands at the head of spec/vectors/native.txt and of src/policy/vectors_test.cc.
 //
 //   node tests/edge/vectors.mjs [--only native,imgix] [--njs <file>]
 //
