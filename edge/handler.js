@@ -4,14 +4,15 @@
 //
 // Three constants come from the builder: CONFIG, DIALECTS and PARTS. The last names what only some
 // sites need, so that nobody else carries it: {allow: checkAllowed, leave: leaveToService,
-// mounting: parseMounted (or passMounted), pass: passedOn, redirect: redirection, sign: checkSignature, snap:
-// snapToLadder}, each where a site or mount asks for it.
+// mounting: parseMounted or passMounted, pass: passedOn, redirect: redirection, sign:
+// checkSignature, snap: snapToLadder}, each where a site or mount asks for it.
 
-// The mount whose path is the longest prefix that ends at a segment's end.
+// The mount whose path is the longest prefix that ends at a segment's end; CONFIG has the longest
+// first.
 function mountAt(route) {
-  return CONFIG.mounts
-      .filter((mount) => mount.path === '/' || (route + '/').indexOf(mount.path + '/') === 0)
-      .sort((a, b) => b.path.length - a.path.length)[0];
+  return CONFIG.mounts.filter((mount) => {
+    return mount.path === '/' || (route + '/').indexOf(mount.path + '/') === 0;
+  })[0];
 }
 
 // The mount that a path is read by; none where no mount is. Canonical paths are served wherever

@@ -11,32 +11,27 @@ function parseSite(raw) {
 // What is given twice must be the same; lists are compared by their text. An empty signature is
 // none.
 function keep(ask, into, name, parsed) {
-  const isOption = into === ask.t;
-  const isGiven = isOption ? ask.named[name] : ask[name] || ask[name] === 0;
+  const isGiven = ask.named[name] || ask[name] || ask[name] === 0;
   if (parsed === null || (isGiven && String(into[name]) !== String(parsed))) wrong(name);
   into[name] = parsed;
-  if (isOption) ask.named[name] = 1;
+  if (into === ask.t) mark(ask, name);
 }
 
 // The signature and the time it ends at are no options, and where a site has no keys neither
 // counts. The value of an unknown parameter is never looked at: trackers write what they like. A
 // canonical path says all but the signature itself.
 function parseQuery(ask, query) {
-  // Most have nothing to decode.
-  const isPlain = query.search(/[%+]/) < 0;
-  query.split('&').forEach((part) => {
+  query.split('+').join(' ').split('&').forEach((part) => {
     if (part === '') return;
-    const pair = cut(isPlain ? part : part.split('+').join(' '), '=');
+    const pair = cut(part, '=');
     const rest = pair[1] || '';
-    const name = isPlain ? pair[0] :
-        ask.canonical ? unescaped(pair[0]) || '' : decode(pair[0]);
+    const name = ask.canonical ? unescaped(pair[0]) || '' : decode(pair[0]);
     const known = optionNamed(name);
     const isOption = known !== 's' && known !== 'expires';
     if (!known) {
       ask.unknown.push(name);
     } else if (!isOption || !ask.canonical) {
-      const value = isPlain ? rest : decode(rest, known);
-      keep(ask, isOption ? ask.t : ask, known, valueOf(known, value));
+      keep(ask, isOption ? ask.t : ask, known, valueOf(known, decode(rest, known)));
     }
   });
 }

@@ -47,12 +47,14 @@ class VectorSite {
   VectorSite() {
     site_.name = "shop";
     site_.limits.max_width_px = site_.limits.max_height_px = kMaxSide;
-    for (Dialect to : {Dialect::Imgix, Dialect::Cloudinary, Dialect::Imgproxy, Dialect::Thumbor}) {
+    for (Dialect to : {Dialect::Imgix, Dialect::Cloudinary, Dialect::Imgproxy, Dialect::Thumbor,
+                       Dialect::Dit}) {
       written_.push_back(written_mount(to));
       written_.back().keys = {{.key = "secret", .salt = to == Dialect::Imgproxy ? "salt" : ""}};
     }
     for (Dialect to : {Dialect::Fastly, Dialect::Scene7, Dialect::Cloudflare, Dialect::Weserv,
-                       Dialect::Ipx, Dialect::Native}) {
+                       Dialect::Ipx, Dialect::Native, Dialect::Bunny, Dialect::Next,
+                       Dialect::Vercel, Dialect::Netlify}) {
       written_.push_back(written_mount(to));
     }
   }
@@ -182,7 +184,10 @@ constexpr Least kLeast[] = {{Dialect::Cloudflare, 1290, 300}, {Dialect::Cloudina
                             {Dialect::Fastly, 1450, 180},     {Dialect::Imgix, 1390, 230},
                             {Dialect::Imgproxy, 1260, 350},   {Dialect::Ipx, 1540, 120},
                             {Dialect::Native, 1700, 2},       {Dialect::Scene7, 1160, 420},
-                            {Dialect::Thumbor, 1150, 440},    {Dialect::Weserv, 1210, 390}};
+                            {Dialect::Thumbor, 1150, 440},    {Dialect::Weserv, 1210, 390},
+                            {Dialect::Bunny, 1160, 500},      {Dialect::Dit, 1180, 500},
+                            {Dialect::Netlify, 650, 1000},    {Dialect::Next, 70, 1600},
+                            {Dialect::Vercel, 70, 1600}};
 
 TEST(Translate, EveryVectorComesBackOrIsRefused) {
   Tally tally;

@@ -30,7 +30,12 @@ constexpr Writer kWriters[] = {{Dialect::Native, write_native, "w dpr f q free j
                                {Dialect::Thumbor, write_thumbor, ""},
                                {Dialect::Cloudflare, write_cloudflare, "f"},
                                {Dialect::Weserv, write_weserv, ""},
-                               {Dialect::Ipx, write_ipx, "f free"}};
+                               {Dialect::Ipx, write_ipx, "f free"},
+                               {Dialect::Dit, write_dit, ""},
+                               {Dialect::Bunny, write_bunny, "f"},
+                               {Dialect::Next, write_next, "f"},
+                               {Dialect::Vercel, write_vercel, "f"},
+                               {Dialect::Netlify, write_netlify, "f"}};
 
 const Writer* find_writer(Dialect dialect) {
   for (const Writer& known : kWriters) {

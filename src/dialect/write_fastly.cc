@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fastly (fastly.cc): "/a.jpg?width=400&height=300&fit=bounds&format=auto&quality=80".
-#include <numeric>
-
 #include "dialect/writing.h"
 
 namespace tintype {
@@ -13,11 +11,6 @@ constexpr std::string_view kLanguage = "fastly";
 constexpr FitWord kFits[] = {{Fit::Inside, false, "bounds"}, {Fit::Stretch, false, ""},
                              {Fit::Outside, false, "cover"}, {Fit::Cover, false, "crop"},
                              {Fit::Pad, false, "bounds"},    {Fit::Cut, false, ""}};
-
-std::string ratio_text(std::int32_t width, std::int32_t height) {
-  std::int32_t divisor = std::gcd(width, height);
-  return fixed_text(width / divisor, 0) + ":" + fixed_text(height / divisor, 0);
-}
 
 // ",offset-x0,offset-y50", in percent of the room; nothing for the middle.
 std::string place_text(const Transformation& t) {
@@ -65,11 +58,7 @@ Result<> add_box(Words& query, const Transformation& t) {
   if (!cut.empty()) query.add("crop", cut);
   if (!has_side(t)) return {};
   if (t.upscale) query.add("enable", "upscale");
-  if (t.fit != Fit::Cut) {
-    query.add("width", t.width_px);
-    query.add("height", t.height_px);
-    query.add("dpr", t.dpr_e2, 2);
-  }
+  if (t.fit != Fit::Cut) add_sides(query, t, "width", "height");
   const FitWord* fit = find_fit(kFits, t);
   bool has_fit = cut.empty() && has_box(t) && fit != nullptr && !fit->word.empty();
   if (has_fit) query.add("fit", fit->word);
@@ -115,9 +104,7 @@ Result<std::string> write_fastly(const Ask& ask, const Mount& mount) {
   TRY(add_box(query, ask.transformation));
   add_effects(query, ask.transformation);
   add_encoding(query, ask);
-  std::string rest = encoded_source(ask);
-  if (!query.is_empty()) rest += "?" + query.text();
-  return below(mount, rest);
+  return with_query(ask, mount, query);
 }
 
 }  // namespace tintype

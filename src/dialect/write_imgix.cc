@@ -23,14 +23,11 @@ constexpr std::string_view kGravities[] = {"center",       "top",        "top,ri
 
 Result<> add_box(Words& query, const Transformation& t) {
   if (!has_side(t)) return {};
-  query.add("w", t.width_px);
-  query.add("h", t.height_px);
-  query.add("dpr", t.dpr_e2, 2);
+  add_sides(query, t);
   const FitWord* fit = find_fit(kFits, t);
   if (fit == nullptr) return cannot_say(t, OptionId::Fit, kLanguage);
   if (!fit->word.empty()) query.add("fit", fit->word);
-  if (t.aspect)
-    query.add("ar", fixed_text(t.aspect->width, 0) + ":" + fixed_text(t.aspect->height, 0));
+  if (t.aspect) query.add("ar", ratio_text(t.aspect->width, t.aspect->height));
   std::string_view gravity = word_of(kGravities, t);
   if (fit->fit != Fit::Cover || gravity.empty()) return {};
   query.add("crop", gravity);
@@ -81,12 +78,12 @@ Result<std::string> write_imgix(const Ask& ask, const Mount& mount) {
   TRY(add_box(query, ask.transformation));
   add_effects(query, ask.transformation);
   add_encoding(query, ask);
-  std::string rest = encoded_source(ask);
-  if (!query.is_empty()) rest += "?" + query.text();
-  if (mount.keys.empty()) return below(mount, rest);
-  std::string digest = md5(mount.keys.front().key + "/" + rest);
-  rest.append(query.is_empty() ? "?" : "&").append("s=").append(hex(view_of(digest)));
-  return below(mount, rest);
+  std::string target = with_query(ask, mount, query);
+  if (mount.keys.empty()) return target;
+  std::string signed_part = target.substr(below(mount, "").size() - 1);
+  std::string digest = md5(mount.keys.front().key + signed_part);
+  target.append(query.is_empty() ? "?" : "&").append("s=").append(hex(view_of(digest)));
+  return target;
 }
 
 }  // namespace tintype

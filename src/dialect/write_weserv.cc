@@ -22,9 +22,7 @@ constexpr std::string_view kGravities[] = {"center",       "top",    "top-right"
 
 Result<> add_box(Words& query, const Transformation& t) {
   if (!has_side(t)) return {};
-  query.add("w", t.width_px);
-  query.add("h", t.height_px);
-  query.add("dpr", t.dpr_e2, 2);
+  add_sides(query, t);
   const FitWord* fit = find_fit(kFits, t);
   if (fit == nullptr) return cannot_say(t, OptionId::Fit, kLanguage);
   if (!fit->word.empty()) query.add("fit", fit->word);

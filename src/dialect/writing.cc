@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dialect/writing.h"
 
+#include <numeric>
+
 #include "base/text.h"
 #include "dialect/source_format.h"
 #include "transform/canonical_path.h"
@@ -30,6 +32,13 @@ void Words::add(std::string_view name, std::optional<std::int64_t> number, int d
 void Words::add_flag(std::string_view name) {
   if (!text_.empty()) text_ += between_;
   text_ += name;
+}
+
+void add_sides(Words& query, const Transformation& t, std::string_view width,
+               std::string_view height) {
+  query.add(width, t.width_px);
+  query.add(height, t.height_px);
+  query.add("dpr", t.dpr_e2, 2);
 }
 
 std::string fixed_text(std::int64_t value, int decimals) {
@@ -98,6 +107,16 @@ std::string encoded_source(const Ask& ask) {
 std::string source_address(const Ask& ask, const Mount& mount) {
   std::string prefix = mount.sources.empty() ? "/" : mount.sources.front();
   return prefix + encoded_source(ask);
+}
+
+std::string ratio_text(std::int32_t width, std::int32_t height) {
+  std::int32_t divisor = std::gcd(width, height);
+  return fixed_text(width / divisor, 0) + ":" + fixed_text(height / divisor, 0);
+}
+
+std::string with_query(const Ask& ask, const Mount& mount, const Words& query) {
+  std::string target = below(mount, encoded_source(ask));
+  return query.is_empty() ? target : target + "?" + query.text();
 }
 
 std::string below(const Mount& mount, std::string_view rest) {

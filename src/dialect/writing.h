@@ -23,15 +23,20 @@
 
 namespace tintype {
 
+Result<std::string> write_bunny(const Ask& ask, const Mount& mount);
 Result<std::string> write_cloudflare(const Ask& ask, const Mount& mount);
 Result<std::string> write_cloudinary(const Ask& ask, const Mount& mount);
+Result<std::string> write_dit(const Ask& ask, const Mount& mount);
 Result<std::string> write_fastly(const Ask& ask, const Mount& mount);
 Result<std::string> write_imgix(const Ask& ask, const Mount& mount);
 Result<std::string> write_imgproxy(const Ask& ask, const Mount& mount);
 Result<std::string> write_ipx(const Ask& ask, const Mount& mount);
 Result<std::string> write_native(const Ask& ask, const Mount& mount);
+Result<std::string> write_netlify(const Ask& ask, const Mount& mount);
+Result<std::string> write_next(const Ask& ask, const Mount& mount);
 Result<std::string> write_scene7(const Ask& ask, const Mount& mount);
 Result<std::string> write_thumbor(const Ask& ask, const Mount& mount);
+Result<std::string> write_vercel(const Ask& ask, const Mount& mount);
 Result<std::string> write_weserv(const Ask& ask, const Mount& mount);
 
 // UnsupportedOption: "small=pad: cannot be said in ipx", or "w: that there is none cannot be said
@@ -55,6 +60,10 @@ class Words {
   std::string text_;
   char equals_, between_;
 };
+
+// Width, height and ratio in a row, under a vendor's names for the sides.
+void add_sides(Words& query, const Transformation& t, std::string_view width = "w",
+               std::string_view height = "h");
 
 // The shortest text: 50 with two decimals is "0.5".
 std::string fixed_text(std::int64_t value, int decimals);
@@ -106,6 +115,10 @@ std::string encoded_source(const Ask& ask);
 // The source as an address below the first of the mount's sources, with escapes; "/a.jpg" where the
 // mount has none.
 std::string source_address(const Ask& ask, const Mount& mount);
+// "4:3", reduced.
+std::string ratio_text(std::int32_t width, std::int32_t height);
+// The source below the mount, the query behind it.
+std::string with_query(const Ask& ask, const Mount& mount, const Words& query);
 // What stands behind the mount's path.
 std::string below(const Mount& mount, std::string_view rest);
 

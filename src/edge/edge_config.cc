@@ -2,6 +2,7 @@
 #include "edge/edge_config.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -211,7 +212,9 @@ std::string mounts_config(const Policy& policy, const std::vector<std::string>& 
     if (!pair.salt.empty()) out.raw(hex_text(pair.salt));
     return out.str();
   };
-  return list(policy.mounts, [&](const Mount& mount) {
+  std::vector<Mount> mounts = policy.mounts;
+  std::ranges::stable_sort(mounts, std::greater(), [](const Mount& m) { return m.path.size(); });
+  return list(mounts, [&](const Mount& mount) {
     JsonObject out;
     out.raw("path", byte_text(mount.path)).raw("site", byte_text(mount.site));
     if (!is_read(policy, mount, dialects)) return out.str();

@@ -40,7 +40,8 @@ function filesFor(names) {
 }
 
 const PARTS = 'const PARTS = {allow: checkAllowed, leave: leaveToService, ' +
-    'mounting: parseMounted, pass: passedOn, redirect: redirection, sign: checkSignature, snap: snapToLadder};';
+    'mounting: parseMounted, pass: passedOn, redirect: redirection, sign: checkSignature, ' +
+    'snap: snapToLadder};';
 
 // The script, and the names of the dialects in it.
 export function script(names) {

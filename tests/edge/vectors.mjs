@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs spec/vectors/*.txt against the edge function's walk, and through the Lambda@Edge function.
-// The grammar of the files stands at the head of spec/vectors/native.txt and of src/policy/vectors_test.cc.
+// The grammar of the files stands at the head of spec/vectors/native.txt and of
+// src/policy/vectors_test.cc.
 //
 //   node tests/edge/vectors.mjs [--only native,imgix] [--njs <file>]
 //
@@ -100,6 +101,8 @@ class VectorFile {
     if (words[0] === 'mount' && words.length >= 4) {
       this.mounts = this.mounts.filter((mount) => mount.path !== words[1]);
       this.mounts.push(parseMount(words));
+      // As the builder writes them.
+      this.mounts.sort((a, b) => b.path.length - a.path.length);
     } else if (words[0] === 'preset' && words.length === 3) {
       const preset = parsePreset(this.edge, words[2]);
       this.site = {...this.site, presets: {...this.site.presets, [words[1]]: preset}};
