@@ -22,6 +22,7 @@ struct Viewing {
   std::string_view target;  // origin-form, as received, at most 8 KB
   Hints hints;
   bool is_edge = false;  // came with the edge's secret
+  bool is_ours = false;  // asked by this process; never by a connection
   TraceContext trace{};  // what is fetched for it is asked for under this; may be unset
 };
 

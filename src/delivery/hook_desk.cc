@@ -13,6 +13,9 @@
 namespace tintype {
 namespace {
 
+// After 10, 20 and 40 seconds, for a purge that fails when nobody waits for it any more.
+constexpr int kTriesBehind = 3;
+
 const HookRule* find_hook(const Policy& policy, const HookCall& call) {
   const SitePolicy* site = policy.find(call.site);
   if (!site) return nullptr;
@@ -39,6 +42,8 @@ PurgeOrder purge_order(const std::string& site, PurgeOrder::What what, std::stri
 struct HookDesk::Job {
   explicit Job(const Executor& executor) : waiting(executor) {}
   std::string site, hook;
+  HookProof proof;
+  Milliseconds delay_ms{0};  // before the first purge
   std::deque<Errand> errands;
   int lanes = 0;  // at work
   std::optional<Error> failure;
@@ -72,12 +77,12 @@ struct HookDesk::State {
 
   void fill(Job& job, const HookRule& rule, HookOrder order) const {
     using What = PurgeOrder::What;
-    Milliseconds delay_ms{0};
-    if (rule.recipe == HookRule::Recipe::Bynder) delay_ms = settings.bynder_delay_ms;
+    // Purged before, the picture would be fetched again as it was.
+    if (rule.recipe == HookRule::Recipe::Bynder) job.delay_ms = settings.bynder_delay_ms;
     for (std::string& source : order.changed) {
       Errand errand{purge_order(job.site, What::Source, source), std::nullopt};
       if (!rule.warm_presets.empty()) {
-        errand.warm = WarmOrder{job.site, std::move(source), rule.warm_presets, delay_ms};
+        errand.warm = WarmOrder{job.site, std::move(source), rule.warm_presets, {}};
       }
       job.errands.push_back(std::move(errand));
     }
@@ -91,10 +96,18 @@ struct HookDesk::State {
 
   // A few of these work side by side; the last one to end tells whoever waits.
   static Task<> work(std::shared_ptr<State> state, std::shared_ptr<Job> job) {
-    while (!job->errands.empty() && !job->failure) {
+    if (job->delay_ms.count() > 0) co_await sleep_for(job->delay_ms);
+    // Who waits for the answer sends it all again; behind the answer every picture has its turn.
+    while (!job->errands.empty() && (!job->failure || job->is_left)) {
       Errand errand = std::move(job->errands.front());
       job->errands.pop_front();
-      auto purged = co_await state->parts.purge(std::move(errand.order));
+      PurgeOrder order = errand.order;
+      auto purged = co_await state->parts.purge(std::move(order));
+      for (int tries = 1; !purged && job->is_left && tries <= kTriesBehind; ++tries) {
+        co_await sleep_for(Seconds(5 << tries));
+        PurgeOrder again = errand.order;
+        purged = co_await state->parts.purge(std::move(again));
+      }
       if (!purged) {
         job->failure = std::move(purged).error();
       } else if (errand.warm) {
@@ -108,6 +121,7 @@ struct HookDesk::State {
 
   void tell_failure(const Job& job) {
     ++failed_count;
+    seen.forget(job.proof);  // sent once more, it is obeyed once more
     log(LogLevel::Error, "hook-failed",
         {{"site", job.site},
          {"hook", job.hook},
@@ -179,6 +193,10 @@ Task<HookAnswer> HookDesk::take(HookCall call) {
   std::int64_t now = state->parts.clock.unix_seconds();
   auto order = read_hook(*rule, call.headers, call.body, now);
   if (!order) co_return state->refuse(call, std::move(order).error());
+  // A DAM may tell two sites the same in the same second: each is obeyed.
+  if (!order->proof.signature.empty()) {
+    order->proof.signature.insert(0, call.site + "/" + call.name + "/");
+  }
   SeenHooks::Verdict verdict = state->seen.remember(order->proof, now);
   if (verdict == SeenHooks::Verdict::Full) {
     co_return state->refuse(call, 503, "too many hooks in too short a time; send it again");
@@ -196,10 +214,10 @@ Task<HookAnswer> HookDesk::take(HookCall call) {
   auto job = std::make_shared<Job>(co_await asio::this_coro::executor);
   job->site = call.site;
   job->hook = call.name;
+  job->proof = order->proof;
   state->fill(*job, *rule, *order);
   bool is_over = co_await State::run(state, job);
   if (is_over && job->failure) {
-    state->seen.forget(order->proof);
     HookAnswer answer;
     answer.status = 503;
     answer.problem = "the purge failed; send it again";

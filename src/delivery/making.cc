@@ -271,6 +271,13 @@ Task<Finished> find_finished(const WalkParts& parts, const NamedVariant& named, 
   co_return Finished{nullptr, stale};
 }
 
+// Other tasks need not wait for what this one will not make.
+Task<> give_up(const WalkParts& parts, const NamedVariant& named, Deadline deadline) {
+  if (!parts.shared) co_return;
+  std::string path = named.path;
+  co_await parts.shared->give_up(std::move(path), deadline);
+}
+
 // Fetches, renders and keeps.
 Task<Making<SharedEntry>> make(const WalkParts& parts, const NamedVariant& named, Deadline deadline,
                                Trace& trace) {
@@ -282,10 +289,13 @@ Task<Making<SharedEntry>> make(const WalkParts& parts, const NamedVariant& named
   if (fetched->policy_changed) co_return SharedEntry();
   auto made = co_await render(parts, named, std::move(fetched->source), {deadline, &trace});
   if (!made) co_return tl::unexpected(made.error());
+  // Before the question: a purge that comes between is then later than the variant.
+  Steady finished_at = parts.clock.now();
   if (is_purged(parts, since, made->meta)) {
     // Of what was to go: who waits for it gets it; no cache keeps it, here or in front of us.
     made->meta.fresh_until_unix_seconds = parts.clock.unix_seconds();
     made->meta.max_age_seconds = 0;
+    co_await give_up(parts, named, deadline);
     co_return remember(parts, std::move(*made));
   }
   SharedEntry entry = remember(parts, std::move(*made));
@@ -293,7 +303,7 @@ Task<Making<SharedEntry>> make(const WalkParts& parts, const NamedVariant& named
     asio::co_spawn(co_await asio::this_coro::executor, keep_on_disk(parts, entry, since),
                    asio::detached);
   }
-  if (parts.shared) parts.shared->offer(entry);
+  if (parts.shared) parts.shared->offer(entry, finished_at);
   co_return entry;
 }
 
@@ -306,14 +316,12 @@ Task<Result<SharedEntry>> find_or_make(const WalkParts& parts, const NamedVarian
   // Only now: a variant that exists is served whatever has become of its source since.
   SharedEntry failure = parts.memory.get(source_failure_key(named.ask));
   if (is_fresh(parts, failure)) {
+    co_await give_up(parts, named, deadline);
     co_return fail_again(parts, std::move(failure), trace, finished.stale);
   }
   auto made = co_await make(parts, named, deadline, trace);
   if (made && *made) co_return *made;
-  if (parts.shared) {
-    std::string path = named.path;
-    co_await parts.shared->give_up(std::move(path), deadline);
-  }
+  co_await give_up(parts, named, deadline);
   if (made) co_return fail_private(ErrorCode::Busy, "the policy changed");
   co_return fail_variant(parts, named, made.error(), trace, finished.stale);
 }

@@ -32,7 +32,9 @@ Result<NamedVariant> name_asked(const Viewing& viewing, SharedPolicy policy,
   const SitePolicy* site = policy->find(asked.site);
   if (!site) return fail_public(ErrorCode::NotFound, "there is no site named " + asked.site);
   TRY(check_caller(asked, *site,
-                   {.now_unix_seconds = now_unix_seconds, .is_edge = viewing.is_edge}));
+                   {.now_unix_seconds = now_unix_seconds,
+                    .is_edge = viewing.is_edge,
+                    .is_ours = viewing.is_ours}));
   NamedVariant named;
   named.policy = std::move(policy);
   named.site = site;

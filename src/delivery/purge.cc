@@ -238,8 +238,9 @@ Task<Result<std::uint64_t>> Purger::State::purge_prefix(Progress progress, std::
   }
 }
 
-// The sources that a tag's markers name; each marker goes when its variants are gone, so that a
-// purge that is cut short finds the rest again.
+// The sources that a tag's markers name. The markers stay: a purge that is cut short, by the edge
+// too, finds all of them again, and one that is written anew with a variant meanwhile is not lost.
+// They are empty, and end with the bucket's 30 days.
 Task<Result<Purger::State::EdgePaths>> Purger::State::purge_tagged(Progress progress) {
   Scope scope = progress->scope();
   std::string prefix = marker_prefix(scope->order.site, scope->tag), after;
@@ -255,11 +256,8 @@ Task<Result<Purger::State::EdgePaths>> Purger::State::purge_tagged(Progress prog
       CO_TRY(co_await purge_prefix(progress, std::move(variants)));
     }
     bool is_end = markers.size() < kPage;
-    if (!markers.empty()) after = markers.back();
-    if (!markers.empty() && !scope->order.dry_run) {
-      CO_TRY(co_await parts.store->remove(std::move(markers), deadline()));
-    }
     if (is_end) co_return paths;
+    after = markers.back();
   }
 }
 
@@ -271,10 +269,6 @@ Task<Result<Purger::State::EdgePaths>> Purger::State::purge_store(Progress progr
   if (!scope->shapes.empty()) prefixes.push_back(scope->site_prefix());
   for (std::string& prefix : prefixes) {
     CO_TRY(co_await purge_prefix(progress, std::move(prefix)));
-  }
-  if (scope->order.what == PurgeOrder::What::All) {
-    std::string markers = marker_prefix(scope->order.site);
-    CO_TRY(co_await purge_prefix(progress, std::move(markers)));
   }
   if (scope->tag.empty()) co_return EdgePaths{};
   co_return co_await purge_tagged(progress);

@@ -124,7 +124,9 @@ Result<PurgeScope> scope_of(const PurgeOrder& order, const Policy& policy) {
       break;
     }
   }
-  if (speaks_other_languages(*site, policy)) scope.edge_paths.emplace_back(kPassedOnPaths);
+  // What the edge passes on whole is cached under what was passed on.
+  bool is_passed_on = site->verify_at_service || speaks_other_languages(*site, policy);
+  if (is_passed_on) scope.edge_paths.emplace_back(kPassedOnPaths);
   return scope;
 }
 

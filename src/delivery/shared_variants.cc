@@ -69,11 +69,11 @@ Task<> SharedVariants::give_up(std::string path, Deadline deadline) {
   if (parts_.leases != nullptr) co_await parts_.leases->release(std::move(path), deadline);
 }
 
-void SharedVariants::offer(const SharedEntry& entry) {
+void SharedVariants::offer(const SharedEntry& entry, Steady finished_at) {
   const EntryMeta& meta = entry->meta;
   if (meta.status != 200 || entry->is_negative() || meta.is_private || meta.is_stale) return;
   StoredVariant variant = variant_of(entry);
-  variant.offered_at = parts_.clock.now();
+  variant.offered_at = finished_at;
   parts_.write_back.add(std::move(variant));
 }
 

@@ -45,7 +45,8 @@ class SharedVariants {
   // The render has failed: others need not wait for the lease's end.
   Task<> give_up(std::string path, Deadline deadline);
   // Behind the answer; never waits. Failures and what may not be shared are left out.
-  void offer(const SharedEntry& entry);
+  // `finished_at`: purges from then on are later than this variant.
+  void offer(const SharedEntry& entry, Steady finished_at);
 
  private:
   Task<SharedEntry> look(std::string path, Deadline deadline);

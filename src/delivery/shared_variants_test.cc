@@ -49,7 +49,7 @@ class SharedVariantsTest : public testing::Test {
 
 TEST_F(SharedVariantsTest, WritesBehindTheAnswer) {
   SharedVariants shared = with(false);
-  shared.offer(variant(clock.unix_seconds()));
+  shared.offer(variant(clock.unix_seconds()), clock.now());
   EXPECT_EQ(write_back.drain(Deadline::after(clock, Milliseconds(10'000))), 0u);
   auto kept = stored();
   ASSERT_TRUE(kept);
@@ -64,17 +64,17 @@ TEST_F(SharedVariantsTest, SharesNoFailures) {
   SharedVariants shared = with(false);
   Entry failure = *variant(clock.unix_seconds(), 404);
   failure.meta.error_code = "not-found";
-  shared.offer(std::make_shared<const Entry>(failure));
+  shared.offer(std::make_shared<const Entry>(failure), clock.now());
   Entry stale = *variant(clock.unix_seconds());
   stale.meta.is_stale = true;
-  shared.offer(std::make_shared<const Entry>(stale));
+  shared.offer(std::make_shared<const Entry>(stale), clock.now());
   EXPECT_EQ(write_back.drain(Deadline::after(clock, Milliseconds(10'000))), 0u);
   EXPECT_EQ(store.size(), 0u);
 }
 
 TEST_F(SharedVariantsTest, FindsWhatAnotherTaskMade) {
   SharedVariants maker = with(false), reader = with(true);
-  maker.offer(variant(clock.unix_seconds()));
+  maker.offer(variant(clock.unix_seconds()), clock.now());
   EXPECT_EQ(write_back.drain(Deadline::after(clock, Milliseconds(10'000))), 0u);
   EXPECT_EQ(find(maker), nullptr);  // not told to look
   SharedEntry found = find(reader);
@@ -86,7 +86,7 @@ TEST_F(SharedVariantsTest, FindsWhatAnotherTaskMade) {
 
 TEST_F(SharedVariantsTest, TakesWhatIsNoLongerFreshForAbsent) {
   SharedVariants shared = with(true);
-  shared.offer(variant(clock.unix_seconds() - 2'592'001));
+  shared.offer(variant(clock.unix_seconds() - 2'592'001), clock.now());
   EXPECT_EQ(write_back.drain(Deadline::after(clock, Milliseconds(10'000))), 0u);
   EXPECT_EQ(find(shared), nullptr);
 }
@@ -109,7 +109,7 @@ TEST_F(SharedVariantsTest, WaitsForTheTaskThatHoldsTheLease) {
   };
   auto finish = [&]() -> Task<> {
     co_await sleep_for(Milliseconds(20));
-    maker.offer(variant(clock.unix_seconds()));
+    maker.offer(variant(clock.unix_seconds()), clock.now());
   };
   asio::co_spawn(loop, wait(), asio::detached);
   asio::co_spawn(loop, finish(), asio::detached);

@@ -47,14 +47,14 @@ class VectorSite {
   VectorSite() {
     site_.name = "shop";
     site_.limits.max_width_px = site_.limits.max_height_px = kMaxSide;
-    for (Dialect to : {Dialect::Imgix, Dialect::Cloudinary, Dialect::Imgproxy, Dialect::Thumbor,
-                       Dialect::Dit}) {
+    for (Dialect to :
+         {Dialect::Imgix, Dialect::Cloudinary, Dialect::Imgproxy, Dialect::Thumbor, Dialect::Dit}) {
       written_.push_back(written_mount(to));
       written_.back().keys = {{.key = "secret", .salt = to == Dialect::Imgproxy ? "salt" : ""}};
     }
-    for (Dialect to : {Dialect::Fastly, Dialect::Scene7, Dialect::Cloudflare, Dialect::Weserv,
-                       Dialect::Ipx, Dialect::Native, Dialect::Bunny, Dialect::Next,
-                       Dialect::Vercel, Dialect::Netlify}) {
+    for (Dialect to :
+         {Dialect::Fastly, Dialect::Scene7, Dialect::Cloudflare, Dialect::Weserv, Dialect::Ipx,
+          Dialect::Native, Dialect::Bunny, Dialect::Next, Dialect::Vercel, Dialect::Netlify}) {
       written_.push_back(written_mount(to));
     }
   }

@@ -46,7 +46,7 @@ class WarmQueue {
   struct Parts {
     PolicyStore& policies;
     const Clock& clock;
-    // The walk, with a canonical path, as the edge would ask it (Viewing::is_edge).
+    // The walk, with a canonical path, asked by ourselves (Viewing::is_ours).
     std::function<Task<Answer>(std::string path)> ask;
     std::function<bool()> is_busy;  // renders wait: not now
   };

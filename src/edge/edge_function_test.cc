@@ -61,18 +61,18 @@ TEST(EdgeConfig, SaysWhatThePolicySays) {
       R"js("defaults":{"g":"c","q":75},"refuse":true,"allowed":["p","w"],"keys":["01ff"],)js"
       R"js("steps":[50,75],"snap":true,"redirect":true,"auto":true}},)js"
       R"js("mounts":[)js"
-      R"js({"path":"/","site":"shop","dialect":"imgproxy","keys":[["00ff","7f"]]},)js"
       R"js({"path":"/is/image","site":"shop","dialect":"scene7",)js"
-      R"js("sources":["https://cdn.example/\u00c3\u009c\"/"]}]})js");
+      R"js("sources":["https://cdn.example/\u00c3\u009c\"/"]},)js"
+      R"js({"path":"/","site":"shop","dialect":"imgproxy","keys":[["00ff","7f"]]}]})js");
   EXPECT_TRUE(has_secrets(policy, dialects_of(policy)));
 }
 
 TEST(EdgeConfig, LeavesToTheServiceWhatItDoesNotRead) {
   Policy policy = policy_of(kRich);
   EXPECT_EQ(mounts_config(policy, {"native", "scene7"}),
-            R"js([{"path":"/","site":"shop"},)js"
-            R"js({"path":"/is/image","site":"shop","dialect":"scene7",)js"
-            R"js("sources":["https://cdn.example/\u00c3\u009c\"/"]}])js");
+            R"js([{"path":"/is/image","site":"shop","dialect":"scene7",)js"
+            R"js("sources":["https://cdn.example/\u00c3\u009c\"/"]},)js"
+            R"js({"path":"/","site":"shop"}])js");
   EXPECT_FALSE(has_secrets(policy, {"native", "scene7"}));
 }
 
@@ -84,7 +84,7 @@ TEST(EdgeConfig, HoldsNoKeysOfWhatTheServiceVerifies) {
   EXPECT_EQ(edge_config(policy, {"native", "imgproxy", "scene7"}),
             R"js({"sites":{"shop":{"order":["webp"],"ladder":[320,640],"limits":[4000,3000],)js"
             R"js("auto":true,"pass":true}},"mounts":[)js"
-            R"js({"path":"/","site":"shop"},{"path":"/is/image","site":"shop"}]})js");
+            R"js({"path":"/is/image","site":"shop"},{"path":"/","site":"shop"}]})js");
   EXPECT_EQ(dialects_of(policy), std::vector<std::string>{"native"});
   EXPECT_FALSE(has_secrets(policy, {"native", "imgproxy", "scene7"}));
   EXPECT_TRUE(sites_for_known_edges(policy).empty());

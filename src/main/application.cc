@@ -146,10 +146,11 @@ void Application::open_api() {
                                                       .variants = backends_->variants(),
                                                       .sources = backends_->sources(),
                                                       .dynamo = policy_->dynamo()});
-  WarmQueue::Parts warm{.policies = policy_->policies(),
-                        .clock = clock_,
-                        .ask = [this](std::string path) { return ask_as_edge(std::move(path)); },
-                        .is_busy = [this] { return pool_->state().queued > 0; }};
+  WarmQueue::Parts warm{
+      .policies = policy_->policies(),
+      .clock = clock_,
+      .ask = [this](std::string path) { return ask_for_warming(std::move(path)); },
+      .is_busy = [this] { return pool_->state().queued > 0; }};
   warm_ = std::make_unique<WarmQueue>(std::move(warm), WarmQueueSettings{});
   hooks_ = std::make_unique<HookDesk>(HookDesk::Parts{.policies = policy_->policies(),
                                                       .clock = clock_,
@@ -160,11 +161,11 @@ void Application::open_api() {
   export_hooks(metrics_, *hooks_, *warm_);
 }
 
-// A canonical path needs no signature when the edge asks for it, and we ask in its place.
-Task<Answer> Application::ask_as_edge(std::string path) {
+// A canonical path that we ask for ourselves needs no signature.
+Task<Answer> Application::ask_for_warming(std::string path) {
   Viewing viewing;
   viewing.target = path;
-  viewing.is_edge = true;
+  viewing.is_ours = true;
   co_return co_await walk_->answer(viewing);
 }
 

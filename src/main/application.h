@@ -47,7 +47,7 @@ class Application {
   Result<> open_stores();
   Result<> open_server();
   void open_api();
-  Task<Answer> ask_as_edge(std::string path);
+  Task<Answer> ask_for_warming(std::string path);
   Result<> open_access_log();
   TelemetryParts::Parts telemetry_order();
   ServerParts server_parts();

@@ -31,6 +31,8 @@ struct Caller {
   // past its function. Of a site whose signatures are checked here (verify_at: service) it has
   // checked none, so that its canonical paths need a signature like anybody's.
   bool is_edge = false;
+  // This process itself, which makes standard variants ahead of requests: canonical paths only.
+  bool is_ours = false;
 };
 
 // On a site that signs, fails with Forbidden when the signature is missing, wrong or has expired

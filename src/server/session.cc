@@ -288,7 +288,8 @@ Task<Result<std::string>> Session::read_body() {
   }
   while (!error && body.size() < size) {
     std::size_t done = body.size();
-    std::size_t step = std::min(size - done, kBodyStepBytes);
+    // As much again as has come: who only announces a body holds next to nothing.
+    std::size_t step = std::min({size - done, kBodyStepBytes, std::max(done, kSmallRoomBytes)});
     if (!hold_body(step)) co_return busy();
     body.resize(done + step);
     std::size_t count = co_await socket_.async_read_some(

@@ -167,7 +167,7 @@ test('an Accept field may be as long as a request', () => {
 
 test('a mount beside the site it is of', () => {
   const mount = {path: '/shop', dialect: 'native', site: 'shop', keys: [], sources: []};
-  setUp({}, [mount, {...mount, path: '/shop/deep'}]);
+  setUp({}, [{...mount, path: '/shop/deep'}, mount]);
   assert.equal(edge.walk('/shop/p/a.jpg?w=8', {}, 0).path, '/shop/p/a.jpg/_/w-8.jpeg');
   assert.equal(edge.walk('/shop/p/a.jpg/_/w-8.jpeg', {}, 0).path, '/shop/p/a.jpg/_/w-8.jpeg');
   assert.equal(edge.walk('/shop/deep/a.jpg', {}, 0).path, '/shop/a.jpg/_/full.jpeg');
