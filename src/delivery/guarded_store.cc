@@ -29,7 +29,12 @@ Task<Result<VariantStore::Kept>> GuardedVariantStore::keep(StoredVariant variant
                                                            Deadline deadline) {
   EntryMeta meta = meta_of(variant);
   Steady finished = variant.offered_at;
-  if (purges_.was_purged(meta, finished)) co_return Kept::New;
+  if (purges_.was_purged(meta, finished)) {
+    // An earlier try may have put it there.
+    std::vector<std::string> keys{meta.key};
+    CO_TRY(co_await store_.remove(std::move(keys), deadline));
+    co_return Kept::New;
+  }
   for (std::string& key : tag_markers(variant.key, variant.tags)) {
     StoredVariant marker = marker_of(std::move(key), variant);
     CO_TRY(co_await store_.keep(std::move(marker), true, deadline));

@@ -67,7 +67,9 @@ Task<Making<Fetched>> fetch(const WalkParts& parts, const NamedVariant& named, D
     Error error = Error::in_private(ErrorCode::OriginFailed, origin.error().message);
     co_return failed(std::move(error), true);
   }
-  Deadline until = deadline.no_later_than(parts.clock.now() + named.site->origin.timeout_ms);
+  Milliseconds patience_ms = named.site->origin.timeout_ms;
+  for (const OriginRule& rule : named.site->fallback_origins) patience_ms += rule.timeout_ms;
+  Deadline until = deadline.no_later_than(parts.clock.now() + patience_ms);
   SourceFetches::Wanted wanted{.path = named.ask.source, .version = named.ask.version};
   // Nor does a source that is fetched after a purge come out of a fetch from before it.
   wanted.purges = purges_so_far(parts);

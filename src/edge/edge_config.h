@@ -23,9 +23,9 @@ Result<Policy> select_policy(const Policy& policy, const EdgeSelection& selectio
 
 // One site, {"order":[…],…}: ASCII, bytes above 0x7E as \u00XX, fields at their default left out.
 std::string site_config(const SitePolicy& site);
-// [{"path":…,"dialect":…,"site":…},…], the longest path first. Mounts of other than these dialects are passed on to the
-// service, which judges them: without dialect, keys and sources. So are those of sites whose
-// signatures the service checks.
+// [{"path":…,"dialect":…,"site":…},…], the longest path first. Mounts of other than these dialects
+// are passed on to the service, which judges them: without dialect, keys and sources. So are those
+// of sites whose signatures the service checks.
 std::string mounts_config(const Policy& policy, const std::vector<std::string>& dialects);
 // {"sites":{…},"mounts":[…]}.
 std::string edge_config(const Policy& policy, const std::vector<std::string>& dialects);

@@ -86,7 +86,10 @@ Error error_of(const IncomingResponse& response) {
   std::string code = element(body, "Code");
   std::string detail = "CloudFront said " + std::to_string(response.status);
   if (!code.empty()) detail += " " + code;
-  std::string message = detail + ": " + element(body, "Message");
+  // Its first line: behind it may stand what was signed.
+  std::string text = element(body, "Message");
+  text.resize(std::min(text.size(), text.find('\n')));
+  std::string message = detail + ": " + text;
   Error error{ErrorCode::OriginFailed, std::move(message), std::move(detail), {}};
   if (code == "AccessDenied" || response.status == 403) {
     error.code = ErrorCode::Forbidden;

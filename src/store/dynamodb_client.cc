@@ -11,6 +11,8 @@
 namespace tintype {
 namespace {
 
+constexpr std::size_t kMaxMessageBytes = 200;
+
 using nlohmann::json;
 
 constexpr std::size_t kBatch = 25;  // BatchWriteItem's limit
@@ -134,6 +136,9 @@ Result<Reply> read_reply(const IncomingResponse& response) {
   if (reply.fault.empty()) reply.fault = "status " + std::to_string(response.status);
   reply.message = text_in(reply.body, "message");
   if (reply.message.empty()) reply.message = text_in(reply.body, "Message");
+  // What follows the first line of a signature's refusal is what was signed, tokens included.
+  reply.message.resize(
+      std::min({reply.message.size(), reply.message.find('\n'), kMaxMessageBytes}));
   return reply;
 }
 

@@ -99,9 +99,9 @@ class HttpOrigin final : public Origin {
       OutgoingRequest authorized = request;
       authorized.headers.emplace_back("Authorization", "Bearer " + token);
       CO_TRY(IncomingResponse response, co_await client_.send(std::move(authorized)));
-      if (response.status != 401) co_return std::move(response);
+      // A fresh token that is not taken either says something of the picture, not of the token.
+      if (response.status != 401 || tries == 2) co_return std::move(response);
       tokens_->reject(token);
-      if (tries == 2) co_return std::move(response);
     }
   }
 

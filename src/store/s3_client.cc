@@ -121,6 +121,16 @@ Result<> check_removed(const IncomingResponse& response) {
                           std::string(first->text_of("Key")) + ": " + code);
 }
 
+// What is wrong before S3 has spoken, such as having no credentials, is not its word about a key:
+// Forbidden would be taken for "there is none".
+Task<Result<IncomingResponse>> send(AwsClient& aws, AwsCall call) {
+  auto sent = co_await aws.call(std::move(call));
+  if (sent || sent.error().code != ErrorCode::Forbidden) co_return std::move(sent);
+  Error error = std::move(sent).error();
+  error.code = ErrorCode::OriginFailed;
+  co_return fail(std::move(error));
+}
+
 }  // namespace
 
 S3Client::S3Client(AwsClient& aws, S3Place place) : aws_(aws), place_(std::move(place)) {
@@ -154,7 +164,7 @@ Task<Result<std::optional<S3Object>>> S3Client::get(Wanted wanted, Deadline dead
   AwsCall call = call_of("GET", wanted.key, deadline);
   call.max_body_bytes = std::max(wanted.max_bytes, kMaxErrorBytes);
   if (!wanted.unless_etag.empty()) call.headers.emplace_back("If-None-Match", wanted.unless_etag);
-  CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  CO_TRY(IncomingResponse response, co_await send(aws_, call));
   if (response.status == 304 && !wanted.unless_etag.empty()) co_return std::optional<S3Object>();
   if (response.status != 200) co_return fault_of(response, call);
   auto size_bytes = static_cast<std::int64_t>(response.body.size());
@@ -171,7 +181,7 @@ Task<Result<std::optional<S3Object>>> S3Client::get(Wanted wanted, Deadline dead
 
 Task<Result<S3Object>> S3Client::head(std::string key, Deadline deadline) {
   AwsCall call = call_of("HEAD", key, deadline);
-  CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  CO_TRY(IncomingResponse response, co_await send(aws_, call));
   if (response.status != 200) co_return fault_of(response, call);
   co_return object_of(std::move(response));
 }
@@ -187,7 +197,7 @@ Task<Result<S3Client::Put>> S3Client::put(Upload upload, Deadline deadline) {
   for (const auto& [name, value] : upload.metadata) add(std::string(kMetadata) + name, value);
   if (upload.only_if_absent) add("If-None-Match", "*");
   // A race with a delete (409) has been tried again by AwsClient.
-  CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  CO_TRY(IncomingResponse response, co_await send(aws_, call));
   if (response.status == 200) co_return Put::Done;
   if (upload.only_if_absent && response.status == 412) co_return Put::AlreadyThere;
   if (upload.only_if_absent && response.status == 501) co_return Put::NotConditional;
@@ -211,7 +221,7 @@ Task<Result<>> S3Client::remove_many(std::vector<std::string> keys, Deadline dea
 
 Task<Result<>> S3Client::remove_one(std::string key, Deadline deadline) {
   AwsCall call = call_of("DELETE", key, deadline);
-  CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  CO_TRY(IncomingResponse response, co_await send(aws_, call));
   std::string code = code_of(response);
   // What S3 does not take as a key, because it is no UTF-8, cannot stand there.
   bool is_gone = response.status == 204 || response.status == 200 ||
@@ -229,7 +239,7 @@ Task<Result<>> S3Client::remove_batch(std::vector<std::string> keys, Deadline de
   call.headers.emplace_back("Content-Type", "application/xml");
   call.max_body_bytes = kMaxListBytes;
   call.body = share(Bytes(body.begin(), body.end()));
-  CO_TRY(IncomingResponse response, co_await aws_.call(call));
+  CO_TRY(IncomingResponse response, co_await send(aws_, call));
   if (response.status != 200) co_return fault_of(response, call);
   co_return check_removed(response);
 }
@@ -247,7 +257,7 @@ Task<Result<std::vector<std::string>>> S3Client::list(Listing listing, Deadline 
     const std::string after = keys.empty() ? listing.after : keys.back();
     if (!after.empty()) call.query.emplace_back("start-after", after);
     call.max_body_bytes = kMaxListBytes;
-    CO_TRY(IncomingResponse response, co_await aws_.call(call));
+    CO_TRY(IncomingResponse response, co_await send(aws_, call));
     if (response.status != 200) co_return fault_of(response, call);
     CO_TRY(Page page, page_of(response));
     bool goes_on = page.keys.empty() || page.keys.front() > after;

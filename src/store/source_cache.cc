@@ -247,13 +247,14 @@ class SourceCache::CachedOrigin final : public Origin {
       }
       held.reset();
     }
-    co_return co_await ask(std::move(path), std::move(held), deadline);
+    co_return co_await ask(std::move(path), std::move(held), deadline, true);
   }
 
   Task<Result<std::optional<Source>>> fetch_if_changed(std::string path, SourceVersion known,
                                                        Deadline deadline) override {
     auto held = state_->find(name_of(place_, path));
-    CO_TRY(Source source, co_await ask(std::move(path), std::move(held), deadline));
+    // Who asks so knows of a newer version: an older one is no answer.
+    CO_TRY(Source source, co_await ask(std::move(path), std::move(held), deadline, false));
     bool is_known = !known.etag.empty() && source.etag == known.etag;
     if (is_known) co_return std::optional<Source>();
     co_return std::optional<Source>(std::move(source));
@@ -270,17 +271,18 @@ class SourceCache::CachedOrigin final : public Origin {
     return age >= 0 ? age : std::numeric_limits<std::int64_t>::max();
   }
 
-  // The origin's word, or what is held while it has none.
-  Task<Result<Source>> ask(std::string path, std::optional<Held> held, Deadline deadline) {
+  // The origin's word, or where it may be stale what is held while it has none.
+  Task<Result<Source>> ask(std::string path, std::optional<Held> held, Deadline deadline,
+                           bool may_be_stale) {
     std::uint64_t begun_at = state_->epoch();
     auto got = co_await fetch_newer(path, held, deadline);
-    if (!got && held && says_nothing(got.error())) {
+    if (may_be_stale && !got && held && says_nothing(got.error())) {
       if (auto stale = co_await read_stale(*held, got.error(), deadline)) {
         co_return std::move(*stale);
       }
     }
     if (!got) {
-      if (held && !says_nothing(got.error())) state_->forget(held->name);
+      if (held && got.error().code == ErrorCode::NotFound) state_->forget(held->name);
       co_return fail(std::move(got).error());
     }
     if (!*got) {

@@ -90,9 +90,11 @@ bool WriteBack::Queue::has_room_for(const StoredVariant& variant) const {
          counts.bytes + size_of(variant) <= settings.max_bytes;
 }
 
-// The key is queued already. What is queued is as good as what comes, unless that replaces.
+// The key is queued already. What is queued is as good as what comes, unless that replaces or is
+// another picture: then a purge lies between the two.
 bool WriteBack::Queue::update(Job& job, StoredVariant variant, bool replace) {
-  if (!replace) return true;
+  bool is_same = variant.etag == job.variant.etag;
+  if (!replace && is_same) return true;
   bool is_late = job.phase == Job::Phase::UnderWay;
   std::int64_t before = is_late ? (job.next ? size_of(*job.next) : 0) : size_of(job.variant);
   if (counts.bytes - before + size_of(variant) > settings.max_bytes) return false;

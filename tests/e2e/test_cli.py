@@ -133,7 +133,7 @@ class CommandLine(harness.Case):
         for arguments, expected_code, words in (
                 (("/shop/dress.jpg?w=40", "--to", "imgproxy"), 1, "no imgproxy mount"),
                 (("/show/dress.jpg?w=40",), 1, "no site named show"),
-                (("/shop/dress.jpg", "--to", "next"), 2, "must be one of native, imgix")):
+                (("/shop/dress.jpg", "--to", "french"), 2, "must be one of native, imgix")):
             code, out, err = self.run_tintype("translate", *arguments, "-c", self.config)
             self.assertEqual((code, out), (expected_code, ""), arguments)
             self.assertIn(words, err)
