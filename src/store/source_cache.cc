@@ -282,7 +282,9 @@ class SourceCache::CachedOrigin final : public Origin {
       }
     }
     if (!got) {
-      if (held && got.error().code == ErrorCode::NotFound) state_->forget(held->name);
+      // Forbidden may be our own key's fault: not given, but not thrown away either.
+      bool is_gone = !says_nothing(got.error()) && got.error().code != ErrorCode::Forbidden;
+      if (held && is_gone) state_->forget(held->name);
       co_return fail(std::move(got).error());
     }
     if (!*got) {

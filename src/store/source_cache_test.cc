@@ -130,9 +130,18 @@ TEST_F(SourceCacheTest, WhileTheOriginFailsAnOldSourceIsGivenForABoundedTime) {
   EXPECT_TRUE(fetch());
 }
 
+TEST_F(SourceCacheTest, WhatTheOriginForbidsIsNotGivenButKept) {
+  open();
+  fetch().value();
+  pass(60);
+  origin_->fail_with(ErrorCode::Forbidden);
+  EXPECT_EQ(fetch().error().code, ErrorCode::Forbidden);
+  EXPECT_EQ(cache_->counts().entries, 1u);
+}
+
 TEST_F(SourceCacheTest, WhatTheOriginDeniesIsForgotten) {
   open();
-  for (ErrorCode code : {ErrorCode::NotFound, ErrorCode::Forbidden, ErrorCode::TooLarge}) {
+  for (ErrorCode code : {ErrorCode::NotFound, ErrorCode::TooLarge}) {
     origin_->fail_with(std::nullopt);
     fetch().value();
     EXPECT_EQ(cache_->counts().entries, 1u);
