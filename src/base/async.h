@@ -140,6 +140,18 @@ Task<std::tuple<A, B>> both_until_first(Task<A> first, Task<B> second) {
   co_return std::tuple<A, B>(std::move(value), std::move(*shared->result));
 }
 
+// Runs a task, and whatever it leaves behind, to its end on a loop of its own, and blocks
+// meanwhile. For commands and tests.
+template <class T>
+T run_to_end(Task<T> task) {
+  std::optional<T> result;
+  asio::io_context loop;
+  auto work = [&]() -> Task<> { result = co_await std::move(task); };
+  asio::co_spawn(loop, work, asio::detached);
+  loop.run();
+  return std::move(*result);
+}
+
 // Waits on the caller's loop.
 inline Task<> sleep_for(std::chrono::milliseconds duration) {
   asio::steady_timer timer(co_await asio::this_coro::executor, duration);

@@ -22,16 +22,6 @@ class PurgeLogTest : public testing::Test {
     meta.stored_unix_seconds = clock_.unix_seconds();
     return meta;
   }
-  template <class T>
-  static T wait_for(Task<T> task) {
-    std::optional<T> result;
-    asio::io_context loop;
-    auto work = [&]() -> Task<> { result = co_await std::move(task); };
-    asio::co_spawn(loop, work, asio::detached);
-    loop.run();
-    return std::move(*result);
-  }
-
   ManualClock clock_;
   PurgeLog log_{clock_};
 };
@@ -90,9 +80,9 @@ class GuardedStoreTest : public PurgeLogTest {
     variant.offered_at = clock_.now();
     return variant;
   }
-  std::vector<std::string> keys() { return *wait_for(inner_.list("/", "", Deadline{})); }
+  std::vector<std::string> keys() { return *run_to_end(inner_.list("/", "", Deadline{})); }
   void keep(StoredVariant variant) {
-    EXPECT_TRUE(wait_for(guarded_.keep(std::move(variant), false, Deadline{})));
+    EXPECT_TRUE(run_to_end(guarded_.keep(std::move(variant), false, Deadline{})));
   }
 
   MemoryVariantStore inner_;
@@ -145,18 +135,18 @@ class NotingStore final : public VariantStore {
 TEST_F(GuardedStoreTest, APurgeDuringAWriteTakesItBack) {
   NotingStore store([this] { note("a"); });
   GuardedVariantStore guarded(store, log_);
-  EXPECT_TRUE(wait_for(guarded.keep(variant("a"), false, Deadline{})));
+  EXPECT_TRUE(run_to_end(guarded.keep(variant("a"), false, Deadline{})));
   EXPECT_EQ(store.inner.size(), 0u);
-  EXPECT_TRUE(wait_for(guarded.keep(variant("b"), false, Deadline{})));
+  EXPECT_TRUE(run_to_end(guarded.keep(variant("b"), false, Deadline{})));
   EXPECT_EQ(store.inner.size(), 1u);
 }
 
 TEST_F(GuardedStoreTest, WhatIsStillThereFromBeforeIsNotGiven) {
   keep(variant("a"));
   clock_.advance(Seconds(1));
-  EXPECT_NE(*wait_for(guarded_.get("/shop/a/_/w-4.webp", Deadline{})), nullptr);
+  EXPECT_NE(*run_to_end(guarded_.get("/shop/a/_/w-4.webp", Deadline{})), nullptr);
   note("a");
-  EXPECT_EQ(*wait_for(guarded_.get("/shop/a/_/w-4.webp", Deadline{})), nullptr);
+  EXPECT_EQ(*run_to_end(guarded_.get("/shop/a/_/w-4.webp", Deadline{})), nullptr);
 }
 
 }  // namespace

@@ -31,16 +31,6 @@ sites:
     origin: {folder: /pictures}
 )";
 
-template <class T>
-T wait_for(Task<T> task) {
-  std::optional<T> result;
-  asio::io_context loop;
-  auto work = [&]() -> Task<> { result = co_await std::move(task); };
-  asio::co_spawn(loop, work, asio::detached);
-  loop.run();
-  return std::move(*result);
-}
-
 // One service task with its tiers; store, edge and feed are what the tasks share.
 struct ServiceTask {
   ServiceTask(PolicyStore& policies, const Clock& clock, VariantStore* store, PurgeFeed* feed,
@@ -128,9 +118,9 @@ class PurgeTest : public testing::Test {
     variant.key = key;
     variant.bytes = share({1});
     variant.tags = tags;
-    EXPECT_TRUE(wait_for(guarded.keep(std::move(variant), true, Deadline{})));
+    EXPECT_TRUE(run_to_end(guarded.keep(std::move(variant), true, Deadline{})));
   }
-  std::vector<std::string> stored() { return *wait_for(store_.list("/", "", Deadline{})); }
+  std::vector<std::string> stored() { return *run_to_end(store_.list("/", "", Deadline{})); }
 
   ManualClock clock_;
   std::unique_ptr<FixedPolicy> policies_;
@@ -296,7 +286,7 @@ TEST_F(PurgeTest, WhenTheStoreFailsTheEdgeIsLeftAloneAndARepetitionGoesOn) {
 TEST_F(PurgeTest, OtherTasksClearTheirTiersByTheFeedBeforeTheStoreGoes) {
   MemoryPurgeFeed feed(Milliseconds(5));
   auto one = task(true, &feed), two = task(true, &feed);
-  EXPECT_TRUE(wait_for(two->purger->read_feed()));  // the present end
+  EXPECT_TRUE(run_to_end(two->purger->read_feed()));  // the present end
   for (ServiceTask* each : {one.get(), two.get()}) {
     each->keep(kA);
     each->keep(kB);
@@ -305,12 +295,12 @@ TEST_F(PurgeTest, OtherTasksClearTheirTiersByTheFeedBeforeTheStoreGoes) {
   std::uint64_t before = two->log.now();
   PurgeReport report = one->purge({.site = "shop", .what = What::Source, .value = "a.jpg"});
   EXPECT_EQ(report.state, PurgeReport::State::Done) << report.error;
-  EXPECT_EQ(*wait_for(two->purger->read_feed()), 1u);
+  EXPECT_EQ(*run_to_end(two->purger->read_feed()), 1u);
   EXPECT_TRUE(two->lacks(kA) && two->has(kB));
   EntryMeta meta;
   meta.key = kA;
   EXPECT_TRUE(two->log.was_purged_since(before, meta));
-  EXPECT_EQ(*wait_for(two->purger->read_feed()), 0u);
+  EXPECT_EQ(*run_to_end(two->purger->read_feed()), 0u);
   EXPECT_EQ(references_.size(), 1u) << "the edge is for the task that took the order";
   EXPECT_THAT(two->done, IsEmpty());
   // Its own order does not come back to it.
@@ -320,9 +310,9 @@ TEST_F(PurgeTest, OtherTasksClearTheirTiersByTheFeedBeforeTheStoreGoes) {
 TEST_F(PurgeTest, AnOwnOrderFromTheFeedIsNotCarriedOutAgain) {
   MemoryPurgeFeed feed(Milliseconds(5));
   auto one = task(true, &feed);
-  EXPECT_TRUE(wait_for(one->purger->read_feed()));
+  EXPECT_TRUE(run_to_end(one->purger->read_feed()));
   one->purge({.site = "shop", .what = What::Source, .value = "a.jpg"});
-  EXPECT_EQ(*wait_for(one->purger->read_feed()), 0u);
+  EXPECT_EQ(*run_to_end(one->purger->read_feed()), 0u);
 }
 
 TEST_F(PurgeTest, WhenTheFeedFailsNothingSharedIsTouched) {
@@ -334,19 +324,19 @@ TEST_F(PurgeTest, WhenTheFeedFailsNothingSharedIsTouched) {
   EXPECT_EQ(report.state, PurgeReport::State::Failed);
   EXPECT_THAT(report.error, HasSubstr("other tasks"));
   EXPECT_THAT(stored(), ElementsAre(kA));
-  EXPECT_FALSE(wait_for(one->purger->read_feed()));
+  EXPECT_FALSE(run_to_end(one->purger->read_feed()));
 }
 
 // The policy that the order was made for has not come here yet, or has gone.
 TEST_F(PurgeTest, AnOrderThatThisTaskDoesNotUnderstandTakesTheSite) {
   MemoryPurgeFeed feed(Milliseconds(5));
   auto one = task(true, &feed);
-  EXPECT_TRUE(wait_for(one->purger->read_feed()));
+  EXPECT_TRUE(run_to_end(one->purger->read_feed()));
   one->keep(kA);
   one->keep(kOther);
   PurgeOrder order{.site = "shop", .what = What::Preset, .value = "unheard-of", .id = "x"};
-  EXPECT_TRUE(wait_for(feed.append(order, Deadline{})));
-  EXPECT_EQ(*wait_for(one->purger->read_feed()), 1u);
+  EXPECT_TRUE(run_to_end(feed.append(order, Deadline{})));
+  EXPECT_EQ(*run_to_end(one->purger->read_feed()), 1u);
   EXPECT_TRUE(one->lacks(kA) && one->has(kOther));
 }
 

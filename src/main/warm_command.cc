@@ -39,17 +39,6 @@ constexpr std::size_t kAllSources = 50'000'000;  // more than a machine's memory
   return fail_public(ErrorCode::BadRequest, std::move(detail));
 }
 
-// Runs one task to its end on a loop of its own.
-template <class T>
-T wait_for(Task<T> task) {
-  std::optional<T> result;
-  asio::io_context loop;
-  auto work = [&]() -> Task<> { result = co_await std::move(task); };
-  asio::co_spawn(loop, work, asio::detached);
-  loop.run();
-  return std::move(*result);
-}
-
 bool is_url(const std::string& where) {
   return where.starts_with("http://") || where.starts_with("https://");
 }
@@ -69,7 +58,7 @@ Result<std::string> fetch(HttpClient& http, const Clock& clock, const std::strin
   request.allow_private_addresses = true;
   request.max_body_bytes = kMaxSitemapBytes;
   request.deadline = Deadline::after(clock, kAskTimeout);
-  auto response = wait_for(http.send(std::move(request)));
+  auto response = run_to_end(http.send(std::move(request)));
   if (!response) return fail_public(response.error().code, url + ": " + response.error().message);
   if (response->status != 200) {
     return fail_public(ErrorCode::OriginFailed,
@@ -89,7 +78,7 @@ Result<std::vector<std::string>> list_bucket(const OriginRule& rule, Backends& b
   constexpr std::size_t kPage = 1'000;
   S3Client::Listing listing{.prefix = rule.prefix, .after = {}, .limit = kPage};
   while (true) {
-    TRY(auto keys, wait_for(client.list(listing, Deadline::after(clock, kAskTimeout))));
+    TRY(auto keys, run_to_end(client.list(listing, Deadline::after(clock, kAskTimeout))));
     for (const std::string& key : keys) {
       if (is_picture_name(key)) sources.push_back(key.substr(rule.prefix.size()));
     }
@@ -115,7 +104,7 @@ Result<std::vector<std::string>> list_origin(const std::string& config, const Si
     listed = list_bucket(site.origin, *backends);
   } else {
     TRY(auto origin, backends->origins().of(site));
-    listed = wait_for(origin->list(kAllSources));
+    listed = run_to_end(origin->list(kAllSources));
   }
   reads.join();
   backends->stop();

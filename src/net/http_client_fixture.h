@@ -35,17 +35,6 @@ inline OutgoingRequest request_of(std::string url) {
   return request;
 }
 
-// Runs the task, and whatever it leaves behind, to the end.
-template <class T>
-T run_to_end(Task<T> task) {
-  std::optional<T> result;
-  asio::io_context loop;
-  auto body = [&]() -> Task<> { result = co_await std::move(task); };
-  asio::co_spawn(loop, body, asio::detached);
-  loop.run();
-  return std::move(*result);
-}
-
 inline Result<IncomingResponse> send(HttpClient& client, OutgoingRequest request) {
   return run_to_end(client.send(std::move(request)));
 }

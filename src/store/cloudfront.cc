@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "store/s3_xml.h"
 #include "telemetry/log.h"
 
 namespace tintype {
@@ -29,32 +30,6 @@ std::string element(std::string_view xml, std::string_view name) {
   std::size_t end = xml.find(close, begin);
   if (end == std::string_view::npos) return {};
   return std::string(trim(xml.substr(begin, end - begin)));
-}
-
-std::string xml_text(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&apos;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 bool is_wildcard(std::string_view path) {
@@ -136,8 +111,8 @@ std::string invalidation_xml(const std::vector<std::string>& paths, std::string_
       "<InvalidationBatch xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Paths>"
       "<Quantity>" +
       std::to_string(paths.size()) + "</Quantity><Items>";
-  for (const std::string& path : paths) xml += "<Path>" + xml_text(path) + "</Path>";
-  return xml + "</Items></Paths><CallerReference>" + xml_text(reference) +
+  for (const std::string& path : paths) xml += "<Path>" + escape_xml(path) + "</Path>";
+  return xml + "</Items></Paths><CallerReference>" + escape_xml(reference) +
          "</CallerReference></InvalidationBatch>";
 }
 

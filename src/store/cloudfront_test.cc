@@ -62,21 +62,12 @@ class CloudFrontTest : public testing::Test {
     return ScriptedOrigin::answer(200, invalidation("I1", is_done ? "Completed" : "InProgress"));
   }
 
-  template <class T>
-  static T wait_for(Task<T> task) {
-    std::optional<T> result;
-    asio::io_context loop;
-    auto work = [&]() -> Task<> { result = co_await std::move(task); };
-    asio::co_spawn(loop, work, asio::detached);
-    loop.run();
-    return std::move(*result);
-  }
   Result<> invalidate(std::vector<std::string> paths) {
     HttpClient http(http_settings_, clock_);
     FixedAwsCredentials credentials({.access_key_id = "AKID", .secret_access_key = "secret"});
     AwsClient aws(http, credentials, clock_);
     CloudFront cloudfront(settings_, aws, clock_);
-    return wait_for(cloudfront.invalidate(std::move(paths), "purge-1"));
+    return run_to_end(cloudfront.invalidate(std::move(paths), "purge-1"));
   }
   std::vector<std::string> bodies() {
     std::lock_guard lock(mutex_);
@@ -102,7 +93,7 @@ TEST(CloudFrontXml, IsWhatTheApiAsksFor) {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
             "<InvalidationBatch xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">"
             "<Paths><Quantity>2</Quantity><Items><Path>/shop/a.jpg/_/*</Path>"
-            "<Path>/shop/&lt;&amp;&gt;&apos;&quot;</Path></Items></Paths>"
+            "<Path>/shop/&lt;&amp;&gt;'\"</Path></Items></Paths>"
             "<CallerReference>purge-1</CallerReference></InvalidationBatch>");
 }
 

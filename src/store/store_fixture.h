@@ -45,14 +45,7 @@ class TestFolder {
 
 template <class T>
 T run(Task<T> task) {
-  asio::io_context loop;
-  std::optional<T> result;
-  auto keep = [](Task<T> awaited, std::optional<T>& kept) -> Task<> {
-    kept = co_await std::move(awaited);
-  };
-  asio::co_spawn(loop, keep(std::move(task), result), asio::detached);
-  loop.run();
-  return std::move(*result);
+  return run_to_end(std::move(task));
 }
 
 }  // namespace tintype
